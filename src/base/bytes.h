@@ -1,0 +1,161 @@
+// Little-endian encoding of integers and strings, for everything that is
+// stored: journal records, entries, snapshots.
+//
+// One description serves both directions: a struct lists its fields once, in
+//
+//     template <class Archive> void fields(Archive& archive, Grant& grant) {
+//       archive(grant.token, grant.note);
+//     }
+//
+// found by argument-dependent lookup, and ByteWriter and ByteReader are the
+// archives. What is written twice cannot drift apart when it is written once.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+
+namespace base {
+
+/// Appends values to a string it does not own.
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::string& out) : out_(out) {}
+
+  template <class... T>
+  void operator()(const T&... values) {
+    (put(values), ...);
+  }
+
+  template <class T>
+    requires std::is_integral_v<T> || std::is_enum_v<T>
+  void put(T value) {
+    static_assert(sizeof(T) <= 8);
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, &value, sizeof(T));  // little-endian hosts only, see below
+    out_.append(bytes, sizeof(T));
+  }
+  void put(Duration d) { put(d.us()); }
+  void put(Time t) { put(t.us()); }
+  void put(std::string_view text) {
+    put(static_cast<std::uint32_t>(text.size()));
+    out_.append(text);
+  }
+  void put(const std::string& text) { put(std::string_view(text)); }
+  template <class T>
+  void put(const std::vector<T>& items) {
+    put(static_cast<std::uint32_t>(items.size()));
+    for (const T& item : items) put(item);
+  }
+  template <class T>
+  void put(const std::optional<T>& item) {
+    put(item.has_value());
+    if (item) put(*item);
+  }
+  template <class T>
+    requires std::is_class_v<T> &&
+             requires(ByteWriter& writer, T& value) { fields(writer, value); }
+  void put(const T& value) {
+    fields(*this, const_cast<T&>(value));  // a writer only reads
+  }
+
+ private:
+  std::string& out_;
+};
+
+/// Reads what ByteWriter wrote. Bytes from a disk are never trusted: reading
+/// past the end, or a count that the remaining bytes cannot hold, yields zeros
+/// and makes `ok()` false; nothing is allocated by a declared length alone.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
+
+  /// False once anything could not be read; the values read so far are worthless then.
+  bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
+  std::size_t remaining() const { return rest_.size(); }
+  /// For a value that was read whole and makes no sense.
+  void fail() {
+    ok_ = false;
+    rest_ = {};
+  }
+
+  template <class... T>
+  void operator()(T&... values) {
+    (get(values), ...);
+  }
+
+  template <class T>
+    requires std::is_integral_v<T> || std::is_enum_v<T>
+  void get(T& value) {
+    value = T{};
+    if constexpr (std::is_same_v<T, bool>) {
+      std::uint8_t byte = 0;
+      get(byte);
+      if (byte > 1) fail();
+      value = byte == 1;
+    } else {
+      if (rest_.size() < sizeof(T)) return fail();
+      std::memcpy(&value, rest_.data(), sizeof(T));
+      rest_.remove_prefix(sizeof(T));
+    }
+  }
+  void get(Duration& d) {
+    std::int64_t us = 0;
+    get(us);
+    d = Duration::from_us(us);
+  }
+  void get(Time& t) {
+    std::int64_t us = 0;
+    get(us);
+    t = Time::from_us(us);
+  }
+  void get(std::string_view& text) {
+    std::uint32_t size = 0;
+    get(size);
+    if (size > rest_.size()) fail();
+    text = ok_ ? rest_.substr(0, size) : std::string_view();
+    rest_.remove_prefix(text.size());
+  }
+  void get(std::string& text) {
+    std::string_view view;
+    get(view);
+    text.assign(view);
+  }
+  template <class T>
+  void get(std::vector<T>& items) {
+    std::uint32_t count = 0;
+    get(count);
+    if (count > rest_.size()) fail();  // every item takes at least a byte
+    items.clear();
+    for (std::uint32_t i = 0; ok_ && i < count; ++i) get(items.emplace_back());
+  }
+  template <class T>
+  void get(std::optional<T>& item) {
+    bool present = false;
+    get(present);
+    item.reset();
+    if (present) get(item.emplace());
+  }
+  template <class T>
+    requires std::is_class_v<T> &&
+             requires(ByteReader& reader, T& value) { fields(reader, value); }
+  void get(T& value) {
+    fields(*this, value);
+  }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "stored integers are little-endian");
+
+}  // namespace base
