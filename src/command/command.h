@@ -1,0 +1,231 @@
+// What the state machine can be asked.
+//
+// One struct a command, named as on the wire: LOCK.ACQUIRE is LockAcquire. Each
+// has a stored number (kKind) that never changes, and lists its fields once for
+// encoding and decoding.
+//
+// To add a command: 1 the struct here, and its place in Command; 2 its row in
+// table.cc; 3 its parse function in parse.cc; 4 its case in state/machine.cc;
+// the compiler asks for the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "command/limits.h"
+
+namespace command {
+
+using base::Duration;
+
+// --- sessions
+
+struct SessionOpen {
+  static constexpr std::uint8_t kKind = 1;
+  Duration ttl;
+  std::string name;
+  bool end_on_close = false;  ///< ONCLOSE END: the session ends with its last connection
+  base::Sha256 secret_hash{};
+};
+
+/// The connection's session is in the entry's origin, its secret already verified.
+struct SessionAttach {
+  static constexpr std::uint8_t kKind = 2;
+};
+
+struct SessionKeepAlive {
+  static constexpr std::uint8_t kKind = 3;
+};
+
+struct SessionClose {
+  static constexpr std::uint8_t kKind = 4;
+};
+
+struct SessionInfo {
+  static constexpr std::uint8_t kKind = 5;
+  std::uint64_t id = 0;  ///< 0: the caller's own
+};
+
+struct SessionList {
+  static constexpr std::uint8_t kKind = 6;
+  std::uint64_t after = 0;
+  std::int64_t count = 100;
+};
+
+// --- locks
+
+struct KeyMode {
+  std::string key;
+  bool shared = false;
+
+  bool operator==(const KeyMode&) const = default;
+};
+
+struct LockAcquire {
+  static constexpr std::uint8_t kKind = 16;
+  std::vector<KeyMode> keys;  ///< no key twice: the parser keeps the stronger mode
+  Duration wait;              ///< zero: a try
+  std::optional<Duration> lease;
+  std::uint8_t priority = 0;
+  std::string note;
+};
+
+struct LockRelease {
+  static constexpr std::uint8_t kKind = 17;
+  std::string key;
+  std::uint64_t token = 0;
+};
+
+struct LockRenew {
+  static constexpr std::uint8_t kKind = 18;
+  std::string key;
+  std::uint64_t token = 0;
+  Duration lease;
+};
+
+struct LockCheck {
+  static constexpr std::uint8_t kKind = 19;
+  std::string key;
+  std::uint64_t token = 0;
+};
+
+struct LockInfo {
+  static constexpr std::uint8_t kKind = 20;
+  std::string key;
+};
+
+struct LockList {
+  static constexpr std::uint8_t kKind = 21;
+  std::string prefix;
+  bool held_only = false;
+  std::int64_t count = 100;
+  std::string after;  ///< keys greater than this one
+};
+
+/// Withdraws the wait that bears the ticket.
+struct Cancel {
+  static constexpr std::uint8_t kKind = 48;
+  std::string ticket;
+};
+
+// --- what the service says to itself
+
+/// Everything that decides what apply() does and is not an entry: it changes by Configure alone.
+struct Rules {
+  std::uint32_t version = 1;  ///< of apply() itself
+  Duration ageing_step = Duration::from_ms(1'000);  ///< what one level of PRIORITY is worth
+  std::int64_t slack_percent = 10;                  ///< of the TTL, added twice; see slack()
+  Duration slack_min = Duration::from_ms(500);
+  Limits limits;
+
+  bool operator==(const Rules&) const = default;
+
+  /// How long after its TTL a session is ended: the server may be late, never early.
+  Duration slack(Duration ttl) const {
+    const Duration part = ttl * slack_percent / 100;
+    return part + (part < slack_min ? slack_min : part);
+  }
+};
+
+struct Configure {
+  static constexpr std::uint8_t kKind = 64;
+  Rules rules;
+};
+
+/// A server began to serve: connections of the time before are gone, and their waiters with them.
+struct Start {
+  static constexpr std::uint8_t kKind = 65;
+  std::string server;  ///< version and process, for the audit
+};
+
+/// Time has come to a deadline: everything due ends in this entry.
+struct Tick {
+  static constexpr std::uint8_t kKind = 66;
+};
+
+/// A connection is gone: its waiters without a session end.
+struct Disconnect {
+  static constexpr std::uint8_t kKind = 67;
+};
+
+using Command = std::variant<SessionOpen, SessionAttach, SessionKeepAlive, SessionClose,
+                             SessionInfo, SessionList, LockAcquire, LockRelease, LockRenew,
+                             LockCheck, LockInfo, LockList, Cancel, Configure, Start, Tick,
+                             Disconnect>;
+
+// --- fields, once for both directions
+
+template <class Archive>
+void fields(Archive& archive, SessionOpen& c) {
+  archive(c.ttl, c.name, c.end_on_close);
+  for (std::uint8_t& byte : c.secret_hash) archive(byte);
+}
+template <class Archive>
+void fields(Archive&, SessionAttach&) {}
+template <class Archive>
+void fields(Archive&, SessionKeepAlive&) {}
+template <class Archive>
+void fields(Archive&, SessionClose&) {}
+template <class Archive>
+void fields(Archive& archive, SessionInfo& c) {
+  archive(c.id);
+}
+template <class Archive>
+void fields(Archive& archive, SessionList& c) {
+  archive(c.after, c.count);
+}
+template <class Archive>
+void fields(Archive& archive, KeyMode& k) {
+  archive(k.key, k.shared);
+}
+template <class Archive>
+void fields(Archive& archive, LockAcquire& c) {
+  archive(c.keys, c.wait, c.lease, c.priority, c.note);
+}
+template <class Archive>
+void fields(Archive& archive, LockRelease& c) {
+  archive(c.key, c.token);
+}
+template <class Archive>
+void fields(Archive& archive, LockRenew& c) {
+  archive(c.key, c.token, c.lease);
+}
+template <class Archive>
+void fields(Archive& archive, LockCheck& c) {
+  archive(c.key, c.token);
+}
+template <class Archive>
+void fields(Archive& archive, LockInfo& c) {
+  archive(c.key);
+}
+template <class Archive>
+void fields(Archive& archive, LockList& c) {
+  archive(c.prefix, c.held_only, c.count, c.after);
+}
+template <class Archive>
+void fields(Archive& archive, Cancel& c) {
+  archive(c.ticket);
+}
+template <class Archive>
+void fields(Archive& archive, Rules& r) {
+  archive(r.version, r.ageing_step, r.slack_percent, r.slack_min, r.limits);
+}
+template <class Archive>
+void fields(Archive& archive, Configure& c) {
+  archive(c.rules);
+}
+template <class Archive>
+void fields(Archive& archive, Start& c) {
+  archive(c.server);
+}
+template <class Archive>
+void fields(Archive&, Tick&) {}
+template <class Archive>
+void fields(Archive&, Disconnect&) {}
+
+}  // namespace command

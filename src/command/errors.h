@@ -1,0 +1,58 @@
+// Every refusal the service can answer with, in one table.
+//
+// A refusal is an ordinary answer: on the wire an error reply that begins with
+// its code. "Not granted" is never a nil that could be taken for a grant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace command {
+
+// clang-format off
+//       enumerator  wire           may the command have been applied?
+#define TURNSTILE_ERRORS(X)                                                                      \
+  X(Malformed,   "ERR",         false, "the request is not a valid command; nothing was changed") \
+  X(NoProtocol,  "NOPROTO",     false, "HELLO asked for a protocol version other than 2 or 3")   \
+  X(Busy,        "BUSY",        false, "somebody else holds the key, or is before you, and the time to wait is over") \
+  X(Deadlock,    "DEADLOCK",    false, "waiting would never have ended")                         \
+  X(Stale,       "STALE",       false, "the token is no live grant on this key; the cause follows") \
+  X(NotHolder,   "NOTHOLDER",   false, "the grant belongs to somebody else")                     \
+  X(NoSession,   "NOSESSION",   false, "the session does not exist, has ended, or is not yours") \
+  X(Cancelled,   "CANCELLED",   false, "the wait was withdrawn by CANCEL")                       \
+  X(Conflict,    "CONFLICT",    false, "the same name or number is already used for something else") \
+  X(Forgotten,   "FORGOTTEN",   true,  "the REQUEST number is older than the answers that are kept") \
+  X(Lost,        "LOST",        true,  "the REQUEST was granted earlier, and that grant has ended since") \
+  X(Limit,       "LIMIT",       false, "a limit of the service is reached")                      \
+  X(Overloaded,  "OVERLOADED",  false, "the service takes no new acquisitions for now; releases still work") \
+  X(Moved,       "MOVED",       false, "another node leads; the reply says which")               \
+  X(Unavailable, "UNAVAILABLE", true,  "the service is stopping or cannot reach its journal")
+// clang-format on
+
+enum class Code : std::uint8_t {
+#define TURNSTILE_ERROR_ENUMERATOR(name, wire, applied, sentence) name,
+  TURNSTILE_ERRORS(TURNSTILE_ERROR_ENUMERATOR)
+#undef TURNSTILE_ERROR_ENUMERATOR
+};
+
+struct ErrorInfo {
+  Code code;
+  std::string_view wire;      ///< first word of the error reply
+  bool may_be_applied;        ///< true: only a repeat with the same REQUEST tells
+  std::string_view sentence;  ///< for the documentation
+};
+
+const ErrorInfo& error_info(Code code);
+std::optional<Code> find_error(std::string_view wire);
+
+/// A refusal: the code for programs, the sentence for people.
+struct Refused {
+  Code code = Code::Malformed;
+  std::string sentence;
+
+  bool operator==(const Refused&) const = default;
+};
+
+}  // namespace command

@@ -1,0 +1,70 @@
+// Every limit of the service, in one table.
+//
+// A limit here is a field of `Limits`, a line of the configuration file's
+// [limits] section, and a row of docs/operating.md. All of them are journalled
+// by the Configure entry, because some decide what apply() does, and a replay
+// must decide the same.
+//
+// To add a limit: add its line here, check it where the sentence says it is
+// checked, and test it at the limit and one past it.
+#pragma once
+
+#include <cstdint>
+
+namespace command {
+
+// clang-format off
+//      name                      default   what it bounds
+#define TURNSTILE_LIMITS(X)                                                                   \
+  /* a request, checked when it is parsed */                                                  \
+  X(name_bytes,                       512, "bytes of a key, a session's name or a ticket's owner") \
+  X(note_bytes,                       256, "bytes of a NOTE")                                 \
+  X(ticket_bytes,                      64, "bytes of an ASYNC ticket")                        \
+  X(keys_per_request,                  64, "keys in one LOCK.ACQUIRE")                        \
+  X(ttl_min_ms,                     1'000, "shortest TTL of a session, in ms")                \
+  X(ttl_max_ms,                86'400'000, "longest TTL of a session, in ms")                 \
+  X(lease_max_ms,              86'400'000, "longest LEASE, in ms")                            \
+  X(wait_max_ms,               86'400'000, "longest WAIT, in ms")                             \
+  X(priority_max,                       9, "highest PRIORITY")                                \
+  X(list_count,                     1'000, "rows of one LOCK.LIST or SESSION.LIST")           \
+  /* the state, checked when it is applied */                                                 \
+  X(sessions,                     100'000, "sessions alive at once")                          \
+  X(waiters_per_key,              200'000, "waiters in the queue of one key")                 \
+  X(waiters_per_session,          100'000, "waiters of one session, or of one connection without") \
+  X(grants_per_session,         2'000'000, "grants of one session, or of all callers without") \
+  X(answers_per_session,            1'024, "answers kept for repeated REQUEST numbers")       \
+  X(ended_grants,                  65'536, "ended grants whose cause is remembered")          \
+  /* a connection, checked as bytes arrive and leave */                                       \
+  X(connections,                   10'000, "connections at once")                             \
+  X(arguments,                        256, "arguments of one request")                        \
+  X(argument_bytes,                65'536, "bytes of one argument")                           \
+  X(request_bytes,                262'144, "bytes of one request")                            \
+  X(inline_bytes,                   4'096, "bytes of a request typed as a line")              \
+  X(input_bytes,                  524'288, "bytes read ahead from one connection")            \
+  X(output_bytes,               4'194'304, "bytes a connection may leave unread before it is closed") \
+  X(unanswered_requests,            1'024, "requests of one connection that wait for an answer") \
+  X(request_idle_ms,               10'000, "time a request may stay half sent, in ms")
+// clang-format on
+
+struct Limits {
+#define TURNSTILE_LIMIT_FIELD(name, value, what) std::int64_t name = value;
+  TURNSTILE_LIMITS(TURNSTILE_LIMIT_FIELD)
+#undef TURNSTILE_LIMIT_FIELD
+
+  bool operator==(const Limits&) const = default;
+};
+
+/// Calls visit(name, what, value&) for every limit, in the table's order.
+template <class L, class Visit>
+void for_each_limit(L& limits, Visit&& visit) {
+#define TURNSTILE_LIMIT_VISIT(name, value, what) visit(#name, what, limits.name);
+  TURNSTILE_LIMITS(TURNSTILE_LIMIT_VISIT)
+#undef TURNSTILE_LIMIT_VISIT
+}
+
+template <class Archive>
+void fields(Archive& archive, Limits& limits) {
+  for_each_limit(limits, [&](const char*, const char*, std::int64_t& value) { archive(value); });
+}
+
+}  // namespace command
