@@ -28,9 +28,9 @@ namespace resp {
 
 /// What a request may be at most. A value equal to the limit is allowed.
 struct RequestLimits {
-  std::size_t elements = 1024;             ///< arguments, the command's name included
-  std::size_t bulk_bytes = 64 * 1024;      ///< one argument
-  std::size_t request_bytes = 256 * 1024;  ///< all of an array's bytes, framing included; < 4 GiB
+  std::size_t arguments = 1024;            ///< the command's name included
+  std::size_t argument_bytes = 64 * 1024;  ///< one argument
+  std::size_t request_bytes = 256 * 1024;  ///< all of an array, framing included; < 4 GiB
   std::size_t inline_bytes = 4 * 1024;     ///< an inline line without its end; 0 refuses them all
   bool unauthenticated = false;            ///< says so in the errors, in Redis's words
 };
