@@ -78,7 +78,8 @@ struct WaitEnded {
 
 /// A holder must know: its grant or its session ended without its doing.
 struct Notice {
-  std::uint64_t session = 0;
+  std::uint64_t session = 0;     ///< 0: tell the connection
+  std::uint64_t connection = 0;  ///< that asked for the grant
   std::string kind;  ///< "lost"
   Value::Map details;
 };

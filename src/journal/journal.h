@@ -21,7 +21,7 @@ namespace journal {
 
 /// One journalled entry. `payload` belongs to whoever made the record.
 struct Record {
-  std::uint64_t index = 0;  ///< grows from record to record; gaps appear only by a deliberate jump
+  std::uint64_t index = 0;  ///< grows from record to record, not always by one
   base::Time cluster_time;  ///< never decreases
   base::Time wall_time;     ///< since 1970, for people only
   std::string_view payload;

@@ -1,0 +1,137 @@
+// The steps of a command, in their order.
+#include "server/pipeline.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace server {
+namespace {
+
+/// A batch is closed at this size, so that one never comes near the size of a segment.
+constexpr std::size_t kBatchBytes = 2 << 20;
+
+}  // namespace
+
+Pipeline::Pipeline(state::Machine& machine, const Clock& clock, base::Time last_cluster_time,
+                   std::uint64_t first_index, Appender& appender, Failed failed)
+    : machine_(machine),
+      cluster_(clock, std::max(last_cluster_time, machine.now())),
+      first_index_(first_index),
+      appender_(appender),
+      failed_(std::move(failed)),
+      durable_index_(machine.last_index()),
+      journalled_time_(last_cluster_time) {}
+
+void Pipeline::submit(Question question,
+                      const std::function<void(const command::Reply&)>& answer) {
+  tick();
+  command::Entry entry;
+  entry.origin = std::move(question.origin);
+  entry.request = question.request;
+  entry.ticket = std::move(question.ticket);
+  entry.command = std::move(question.command);
+  const command::Outcome outcome = apply(entry);
+  answer(outcome.reply);
+  deliver(outcome.events);
+}
+
+void Pipeline::submit(command::Command command, command::Origin origin) {
+  submit({std::move(origin), 0, {}, std::move(command)}, [](const command::Reply&) {});
+}
+
+void Pipeline::tick() {
+  if (machine_.next_deadline() > cluster_.now()) return;
+  command::Entry entry;
+  entry.command = command::Tick{};
+  deliver(apply(entry).events);
+}
+
+command::Outcome Pipeline::apply(command::Entry& entry) {
+  entry.index = std::max(machine_.next_index(), first_index_);
+  entry.now = std::max(cluster_.now(), machine_.now());
+  entry.wall = cluster_.wall();
+  command::Outcome outcome = machine_.apply(entry);
+  ++counters_.commands;
+  if (outcome.changed) gather(entry);
+  if (std::holds_alternative<command::Refused>(outcome.reply)) ++counters_.refusals;
+  return outcome;
+}
+
+void Pipeline::gather(const command::Entry& entry) {
+  payload_.clear();
+  command::encode(entry, payload_);
+  gathering_.add(entry.index, entry.now, entry.wall, payload_);
+  ++counters_.entries;
+  if (gathering_.payload_bytes() >= kBatchBytes) close_batch();
+}
+
+void Pipeline::close_batch() {
+  gathering_.mark = std::max(cluster_.now(), machine_.now());
+  gathering_.digest = machine_.running_digest();
+  closed_.push_back({std::move(gathering_), machine_.last_index()});
+  gathering_ = std::exchange(spare_, {});
+}
+
+void Pipeline::deliver(const std::vector<command::Event>& events) {
+  CHECK(sink_ != nullptr || events.empty());
+  for (const command::Event& event : events) sink_->deliver(event);
+}
+
+void Pipeline::queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes,
+                     std::size_t answers) {
+  const std::uint64_t index = machine_.last_index();
+  if (!outbox_.empty() && outbox_.back().recipient == recipient &&
+      outbox_.back().index == index) {
+    outbox_.back().bytes += bytes;
+    outbox_.back().answers += answers;
+    return;
+  }
+  outbox_.push_back({index, recipient, bytes, answers});
+}
+
+void Pipeline::flush() {
+  const bool anything = !closed_.empty() || !gathering_.empty() || mark_due_;
+  if (!appending_ && anything) start_append();
+  let_out();
+}
+
+void Pipeline::mark_time() {
+  if (machine_.next_deadline() == base::Time::never()) return;
+  constexpr base::Duration kMarkAfter = base::Duration::from_ms(500);
+  if (cluster_.now() - journalled_time_ < kMarkAfter) return;
+  mark_due_ = true;
+  flush();
+}
+
+void Pipeline::start_append() {
+  if (closed_.empty()) close_batch();
+  mark_due_ = false;
+  appending_ = true;
+  appender_.start(closed_.front().batch,
+                  [this](const base::Result<void>& result) { appended(result); });
+}
+
+void Pipeline::appended(const base::Result<void>& result) {
+  CHECK(appending_);
+  if (!result) return failed_(result.error());
+  appending_ = false;
+  Closed& done = closed_.front();
+  durable_index_ = done.last_index;
+  journalled_time_ = done.batch.mark;
+  ++counters_.batches;
+  spare_ = std::move(done.batch);
+  spare_.clear();
+  closed_.pop_front();
+  flush();
+}
+
+void Pipeline::let_out() {
+  while (!outbox_.empty() && outbox_.front().index <= durable_index_) {
+    const Waiting ready = std::move(outbox_.front());
+    outbox_.pop_front();
+    ready.recipient->let_out(ready.bytes, ready.answers);
+  }
+}
+
+}  // namespace server

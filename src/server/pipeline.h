@@ -1,0 +1,153 @@
+// The way of a command through the service, in the order of its steps:
+//
+//     stamp ─▶ apply ─▶ journal ─▶ durable ─▶ let out
+//
+// Apply first, let nothing out before it is durable. The machine applies a
+// command at once. What changed something goes into the batch being gathered;
+// every answer carries the index it depends on and waits in one first-in,
+// first-out outbox until the journal is durable up to there. While one batch is
+// being made durable the next one is gathered, so one sync serves many.
+//
+// A journal that fails ends the process: nothing unacknowledged was ever seen
+// outside, so nothing is lost.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "command/entry.h"
+#include "command/reply.h"
+#include "journal/journal.h"
+#include "server/clock.h"
+#include "state/machine.h"
+
+namespace server {
+
+/// Makes batches durable, one at a time, without blocking the pipeline's thread.
+class Appender {
+ public:
+  using Done = std::function<void(base::Result<void>)>;
+  virtual ~Appender() = default;
+  /// `batch` stays as it is until `done` is called, on the pipeline's thread.
+  /// `done` may be called before start() returns.
+  virtual void start(const journal::Batch& batch, Done done) = 0;
+};
+
+/// A party whose answers wait in the outbox.
+class Recipient {
+ public:
+  virtual ~Recipient() = default;
+  /// The oldest `bytes` that it put into the outbox, in `answers` answers, may go out.
+  virtual void let_out(std::size_t bytes, std::size_t answers) = 0;
+};
+
+/// Receives what others than the asker must be told, after each entry.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void deliver(const command::Event& event) = 0;
+};
+
+/// Used by one thread.
+class Pipeline {
+ public:
+  /// Called once, when the journal has failed; must not return to the pipeline's work.
+  using Failed = std::function<void(const base::Error&)>;
+
+  Pipeline(state::Machine& machine, const Clock& clock, base::Time last_cluster_time,
+           std::uint64_t first_index, Appender& appender, Failed failed);
+
+  /// Where events go; set once before the first submit().
+  void set_event_sink(EventSink& sink) { sink_ = &sink; }
+
+  /// Applies one command on behalf of `origin`. Deadlines that are due come first. `answer` is
+  /// called with the reply before any event of the entry is delivered.
+  struct Question {
+    command::Origin origin;
+    std::uint64_t request = 0;
+    std::string ticket;
+    command::Command command;
+  };
+  void submit(Question question, const std::function<void(const command::Reply&)>& answer);
+  /// For commands of the service itself, whose reply interests nobody.
+  void submit(command::Command command, command::Origin origin = {});
+
+  /// Applies a Tick if a deadline has passed.
+  void tick();
+
+  /// Queues bytes that the recipient holds until everything applied so far is durable.
+  void queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes, std::size_t answers);
+
+  /// Starts making the gathered batch durable if none is under way. Call at the end of each turn
+  /// of the event loop: what was gathered during the turn becomes one batch.
+  void flush();
+
+  /// Journals cluster time if time could be lost by a crash: call about twice a second.
+  void mark_time();
+
+  /// When tick() is due on the monotonic clock.
+  base::Time next_tick() const { return cluster_.monotonic_at(machine_.next_deadline()); }
+
+  /// Whether everything applied is durable and let out.
+  bool is_idle() const {
+    return !appending_ && closed_.empty() && gathering_.empty() && outbox_.empty();
+  }
+
+  const state::Machine& machine() const { return machine_; }
+  base::Time cluster_now() const { return cluster_.now(); }
+  std::uint64_t durable_index() const { return durable_index_; }
+
+  struct Counters {
+    std::uint64_t commands = 0;  ///< applied, refusals and reads included
+    std::uint64_t entries = 0;   ///< that changed something
+    std::uint64_t batches = 0;   ///< made durable
+    std::uint64_t refusals = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Waiting {
+    std::uint64_t index;
+    std::shared_ptr<Recipient> recipient;
+    std::size_t bytes;
+    std::size_t answers;
+  };
+
+  /// A batch that is complete and waits for its turn.
+  struct Closed {
+    journal::Batch batch;
+    std::uint64_t last_index;  ///< durable up to here once the batch is
+  };
+
+  command::Outcome apply(command::Entry& entry);
+  void gather(const command::Entry& entry);
+  void close_batch();
+  void deliver(const std::vector<command::Event>& events);
+  void start_append();
+  void appended(const base::Result<void>& result);
+  void let_out();
+
+  state::Machine& machine_;
+  ClusterClock cluster_;
+  std::uint64_t first_index_;
+  Appender& appender_;
+  Failed failed_;
+  EventSink* sink_ = nullptr;
+
+  journal::Batch gathering_;
+  std::deque<Closed> closed_;  ///< the first is being appended while appending_
+  bool appending_ = false;
+  bool mark_due_ = false;
+  std::uint64_t durable_index_ = 0;
+  base::Time journalled_time_;
+  std::deque<Waiting> outbox_;
+  journal::Batch spare_;   // kept for its memory
+  std::string payload_;    // kept for its memory
+  Counters counters_;
+};
+
+}  // namespace server

@@ -1,0 +1,74 @@
+// Why the last grants ended, so that a late release or renewal is told the
+// cause. Only the newest are remembered; an older token is "unknown".
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace state {
+
+enum class EndCause : std::uint8_t {
+  Released,        ///< by RELEASE
+  SessionClosed,   ///< by SESSION.CLOSE: clean as well
+  LeaseExpired,
+  SessionExpired,
+};
+
+/// The cause as STALE names it.
+constexpr std::string_view cause_name(EndCause cause) {
+  switch (cause) {
+    case EndCause::Released:
+    case EndCause::SessionClosed: return "released";
+    case EndCause::LeaseExpired:
+    case EndCause::SessionExpired: return "expired";
+  }
+  return "unknown";
+}
+
+class EndedGrants {
+ public:
+  void remember(std::uint64_t token, EndCause cause, std::size_t limit) {
+    causes_.emplace(token, cause);
+    order_.push_back(token);
+    while (order_.size() > limit) {
+      causes_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+
+  std::optional<EndCause> find(std::uint64_t token) const {
+    const auto it = causes_.find(token);
+    if (it == causes_.end()) return std::nullopt;
+    return it->second;
+  }
+
+  std::size_t size() const { return order_.size(); }
+
+  template <class Archive>
+  friend void fields(Archive& archive, EndedGrants& ended) {
+    auto count = static_cast<std::uint32_t>(ended.order_.size());
+    archive(count);
+    if constexpr (requires { archive.ok(); }) {
+      ended = {};
+      for (std::uint32_t i = 0; archive.ok() && i < count; ++i) {
+        std::uint64_t token = 0;
+        EndCause cause{};
+        archive(token, cause);
+        ended.remember(token, cause, count);
+      }
+    } else {
+      for (std::uint64_t token : ended.order_) archive(token, ended.causes_.at(token));
+    }
+  }
+
+ private:
+  absl::flat_hash_map<std::uint64_t, EndCause> causes_;  // looked up, never iterated
+  std::deque<std::uint64_t> order_;
+};
+
+}  // namespace state

@@ -1,0 +1,79 @@
+// Ends that nobody asked for: deadlines, lost connections, a new start.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "command/quote.h"
+#include "state/machine.h"
+
+namespace state {
+
+using command::Code;
+using command::Reply;
+
+/// Ends everything that is due, in the order of its deadlines. A session's alarm may ring before
+/// its expiry; it is then set again, which is not a change of the state.
+Reply Machine::on(const command::Tick&) {
+  while (!deadlines_.empty() && deadlines_.first().time <= now_) {
+    const Deadline due = deadlines_.first();
+    deadlines_.remove(due);
+    if (due.kind == Deadline::Kind::Session) {
+      Session& session = sessions_.at(due.id);
+      session.alarm = expiry_of(session);
+      if (session.alarm > due.time) {
+        deadlines_.add({session.alarm, due.kind, due.id});
+        continue;
+      }
+    }
+    changed();
+    expire(due);
+  }
+  return command::Done{};
+}
+
+void Machine::expire(const Deadline& deadline) {
+  switch (deadline.kind) {
+    case Deadline::Kind::Lease: return expire_lease(deadline.id);
+    case Deadline::Kind::Wait: return expire_wait(deadline.id);
+    case Deadline::Kind::Session: return end_session(deadline.id, EndCause::SessionExpired);
+  }
+}
+
+void Machine::expire_lease(std::uint64_t token) {
+  Grant& grant = *grants_.at(token);
+  command::Value::List keys;
+  for (const command::KeyMode& held : grant.keys) keys.emplace_back(held.key);
+  events_.push_back(command::Notice{
+      grant.session, grant.connection, "lost",
+      {{"token", token}, {"keys", std::move(keys)}, {"cause", "expired"}}});
+  end_grant(grant, EndCause::LeaseExpired);
+}
+
+void Machine::expire_wait(std::uint64_t id) {
+  const Waiter& waiter = *waiters_.at(id);
+  refuse_waiter(id, Code::Busy,
+                fmt::format("waited {} ms; {}", (now_ - waiter.arrived).ms(),
+                            describe_obstacle(waiter.place, waiter.keys)));
+}
+
+/// Connections of the time before are gone, and with them the waits that had nothing else.
+Reply Machine::on(const command::Start&) {
+  changed();
+  while (!anonymous_.empty()) {
+    refuse_waiter(*anonymous_.begin()->second.waiters.begin(), Code::Unavailable,
+                  "the server was restarted");
+  }
+  return command::Done{};
+}
+
+Reply Machine::on(const command::Disconnect&) {
+  const std::uint64_t connection = entry_->origin.connection;
+  auto it = anonymous_.find(connection);
+  if (it == anonymous_.end()) return command::Done{};
+  changed();
+  for (; it != anonymous_.end(); it = anonymous_.find(connection)) {
+    refuse_waiter(*it->second.waiters.begin(), Code::Cancelled, "the connection was closed");
+  }
+  return command::Done{};
+}
+
+}  // namespace state

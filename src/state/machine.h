@@ -1,0 +1,212 @@
+// The deterministic state machine that decides who holds what.
+//
+// It takes entries, one after another, and answers with replies and events. It
+// has no clock, no I/O, no threads and no chance: time is the entry's, ids and
+// tokens come from the entry's index, and expiry is an entry like any other. So
+// serving, recovery, compaction, standing by, audit and simulation are one and
+// the same replay.
+//
+// The promises it keeps are numbered in docs/semantics.md; invariants.cc checks
+// them. It is used by one thread at a time.
+#pragma once
+
+#include <absl/container/btree_map.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "command/entry.h"
+#include "command/reply.h"
+#include "state/deadlines.h"
+#include "state/ended_grants.h"
+#include "state/model.h"
+
+namespace state {
+
+/// The version of the rules that apply() follows. A journal that asks for a
+/// higher one was written by a newer program.
+inline constexpr std::uint32_t kRulesVersion = 1;
+
+class Machine {
+ public:
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// The one door. `entry.index` must be at least next_index(), `entry.now` at
+  /// least now(). If the outcome says that nothing changed, the state is exactly
+  /// as before, the index is not used up, and the entry must not be journalled.
+  /// Never fails: a command that cannot be granted is answered with a refusal.
+  command::Outcome apply(const command::Entry& entry);
+
+  /// The smallest index the next entry may have. Usually the last plus one; an
+  /// entry that granted several waiters used one index for each token.
+  std::uint64_t next_index() const { return last_index_ + 1; }
+  /// The greatest index in use: what a reply that changed nothing depends on.
+  std::uint64_t last_index() const { return last_index_; }
+  /// Cluster time of the last entry that changed something.
+  Time now() const { return now_; }
+  /// When the next Tick is due; Time::never() if nothing can fall due.
+  Time next_deadline() const { return deadlines_.next(); }
+
+  /// Whether the session exists, is the user's, and `secret_hash` is its secret's.
+  bool knows_session(std::uint64_t session, std::string_view user,
+                     const base::Sha256& secret_hash) const;
+  /// Null if there is no such session. Valid until the next apply().
+  const Session* find_session(std::uint64_t session) const;
+
+  const command::Rules& rules() const { return rules_; }
+  std::size_t session_count() const { return sessions_.size(); }
+  std::size_t grant_count() const { return grants_.size(); }
+  std::size_t waiter_count() const { return waiters_.size(); }
+  std::size_t key_count() const { return keys_.size(); }
+
+  /// Folds every outcome so far into one number. Two replays that agree on it
+  /// decided everything alike; it costs next to nothing and is stored with each batch.
+  std::uint64_t running_digest() const { return running_digest_; }
+  /// A digest of the whole state. Takes time proportional to it.
+  std::uint64_t digest() const;
+
+  /// Appends the whole state to `out`.
+  void save(std::string& out) const;
+  /// Replaces the state by a saved one. The bytes are not trusted: what is
+  /// incomplete or contradicts a promise is Fault::Corrupt, and the machine is
+  /// then only fit to be destroyed.
+  base::Result<void> restore(std::string_view bytes);
+
+  /// The first promise or internal relation that does not hold, in words.
+  std::optional<std::string> broken_invariant() const;
+  /// Aborts if there is one.
+  void check_invariants() const;
+
+ private:
+  using Keys = absl::btree_map<std::string, Key>;
+
+  // --- machine.cc: one entry
+  command::Reply dispatch(const command::Entry& entry);
+  std::optional<command::Reply> answer_repeat(const command::Entry& entry);
+  command::Reply repeat_of_grant(const Answer& answer);
+  command::Reply repeat_of_wait(const Answer& answer);
+  void remember_answer(const command::Entry& entry, const command::Reply& reply);
+  void fold_into_digest(const command::Reply& reply);
+  void changed() { changed_ = true; }
+
+  // One function a command; the name is the command's.
+  command::Reply on(const command::SessionOpen& command);
+  command::Reply on(const command::SessionAttach& command);
+  command::Reply on(const command::SessionKeepAlive& command);
+  command::Reply on(const command::SessionClose& command);
+  command::Reply on(const command::SessionInfo& command);
+  command::Reply on(const command::SessionList& command);
+  command::Reply on(const command::LockAcquire& command);
+  command::Reply on(const command::LockRelease& command);
+  command::Reply on(const command::LockRenew& command);
+  command::Reply on(const command::LockCheck& command);
+  command::Reply on(const command::LockInfo& command);
+  command::Reply on(const command::LockList& command);
+  command::Reply on(const command::Cancel& command);
+  command::Reply on(const command::Configure& command);
+  command::Reply on(const command::Start& command);
+  command::Reply on(const command::Tick& command);
+  command::Reply on(const command::Disconnect& command);
+
+  // --- session.cc
+  /// The session the entry acts for; null if it has none. Refused if it is gone or not the user's.
+  std::optional<command::Refused> require_session(Session*& session);
+  void renew(Session& session);
+  Duration remaining_ttl(const Session& session) const;
+  Time expiry_of(const Session& session) const;
+  void end_session(std::uint64_t id, EndCause cause);
+
+  // --- lock.cc: grants
+  std::optional<command::Refused> refuse_acquire(const command::LockAcquire& command,
+                                                 const Session* session) const;
+  std::uint64_t next_token();
+  command::Granted give(Grant grant, Time asked);
+  void end_grant(Grant& grant, EndCause cause);
+  Duration remaining_lease(const Grant& grant) const;
+  /// The live grant of this token on this key, if the entry's origin may act on it.
+  std::variant<Grant*, command::Refused> find_own_grant(std::string_view key, std::uint64_t token);
+  command::Refused stale(std::string_view key, std::uint64_t token) const;
+
+  // --- queue.cc: waiting and handing on
+  bool may_be_granted(const Place& place, std::span<const command::KeyMode> keys) const;
+  Place place_for(const command::LockAcquire& command) const;
+  command::Reply enqueue(const command::LockAcquire& command);
+  Party* find_party(std::uint64_t session, std::uint64_t connection);
+  const Party* find_party(std::uint64_t session, std::uint64_t connection) const;
+  Party& party_of(const Waiter& waiter);
+  void insert_waiter(std::unique_ptr<Waiter> waiter);
+  /// Takes the waiter out of all its queues; its keys go to `touched_`.
+  std::unique_ptr<Waiter> take_waiter(std::uint64_t id);
+  /// Ends a wait with a refusal and tells whoever waits for it.
+  void refuse_waiter(std::uint64_t id, command::Code code, std::string sentence);
+  void touch(std::span<const command::KeyMode> keys);
+  /// Grants whatever the entry made grantable, in queue order, and drops idle keys.
+  void hand_on();
+  void collect_candidates(const Key& key, std::vector<std::pair<Place, std::uint64_t>>& found) const;
+  void grant_waiter(std::uint64_t id);
+  void hold_keys(const Grant& grant);
+  void unhold_keys(const Grant& grant);
+
+  // --- expiry.cc
+  void expire(const Deadline& deadline);
+  void expire_lease(std::uint64_t token);
+  void expire_wait(std::uint64_t waiter);
+
+  // --- report.cc
+  std::string describe_obstacle(const Place& place, std::span<const command::KeyMode> keys) const;
+  std::string describe_holder(const Grant& grant) const;
+  std::string name_of(std::uint64_t session, std::uint64_t connection) const;
+  command::Value report_grant(const Grant& grant, const std::string& key) const;
+  command::Value report_waiter(const Waiter& waiter, const std::string& key) const;
+  command::Value report_key(const std::string& name, const Key& key, std::size_t waiters_max) const;
+  command::Value report_session(const Session& session) const;
+  command::Value report_own_grants(const Session& session) const;
+  command::Value report_own_waits(const Session& session) const;
+
+  // --- snapshot.cc
+  bool rebuild_grant(std::unique_ptr<Grant> grant);
+  bool rebuild_waiter(std::unique_ptr<Waiter> waiter);
+
+  // --- invariants.cc: each returns what is broken
+  std::optional<std::string> broken_key() const;
+  std::optional<std::string> broken_grant() const;
+  std::optional<std::string> broken_waiter() const;
+  std::optional<std::string> broken_session() const;
+  std::optional<std::string> broken_deadline() const;
+  std::optional<std::string> broken_key_holders(const std::string& name, const Key& key) const;
+  std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
+
+  // State.
+  command::Rules rules_;
+  std::uint64_t last_index_ = 0;
+  Time now_;
+  std::uint64_t running_digest_ = 0;
+  absl::btree_map<std::uint64_t, Session> sessions_;
+  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Grant>> grants_;    // never iterated unsorted
+  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Waiter>> waiters_;  // never iterated unsorted
+  EndedGrants ended_;
+
+  // Follows from the state above.
+  Keys keys_;
+  absl::btree_map<std::uint64_t, Party> anonymous_;  ///< connection -> waits without a session
+  std::size_t anonymous_grants_ = 0;
+  Deadlines deadlines_;
+
+  // The entry being applied; meaningless between entries.
+  const command::Entry* entry_ = nullptr;
+  bool changed_ = false;
+  std::uint64_t tokens_given_ = 0;
+  std::vector<command::Event> events_;
+  std::vector<std::string> touched_;  ///< keys whose queue may move at the end of the entry
+};
+
+}  // namespace state
