@@ -113,10 +113,12 @@ void Parser::trim() {
 void Parser::forget_handed_out() {
   if (!std::exchange(handed_out_, false)) return;
   buffer_.consume(std::exchange(cursor_, 0));
-  if (args_.capacity() > kKeptPartsMax) {
-    parts_ = {};
-    args_ = {};
-  }
+  if (args_.capacity() > kKeptPartsMax) free_parts();
+}
+
+void Parser::free_parts() {
+  parts_ = std::vector<Part>();  // `= {}` would keep the memory
+  args_ = std::vector<std::string_view>();
 }
 
 Parser::Step Parser::begin_request() {
@@ -212,8 +214,7 @@ Parser::Step Parser::skip(std::size_t size) {
 Parser::Step Parser::fail(std::string_view sentence) {
   error_ = fmt::format("Protocol error: {}", sentence);
   buffer_.clear();
-  parts_ = {};
-  args_ = {};
+  free_parts();
   return Step::Failed;
 }
 

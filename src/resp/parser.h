@@ -112,6 +112,7 @@ class Parser {
   Step complete();
   Step fail(std::string_view sentence);
   void forget_handed_out();
+  void free_parts();
 
   RequestLimits limits_;
   Buffer buffer_;

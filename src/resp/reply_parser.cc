@@ -209,8 +209,8 @@ bool ReplyParser::consume(std::size_t size) {
 bool ReplyParser::fail(std::string_view sentence) {
   error_ = fmt::format("invalid reply: {}", sentence);
   buffer_.clear();
-  frames_ = {};
-  pending_attributes_ = {};
+  frames_ = std::vector<Frame>();  // `= {}` would keep the memory
+  pending_attributes_ = std::vector<Value>();
   return false;
 }
 

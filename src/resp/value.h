@@ -33,10 +33,10 @@ enum class Type : std::uint8_t {
 struct Value {
   Type type = Type::Null;
   std::int64_t integer = 0;
-  std::string text;
-  std::vector<Value> items;
+  std::string text = {};
+  std::vector<Value> items = {};
   /// What the server told about this value in an attribute (RESP3): a key, its value, …
-  std::vector<Value> attributes;
+  std::vector<Value> attributes = {};
 
   bool is_null() const { return type == Type::Null; }
   bool is_error() const { return type == Type::Error; }
