@@ -42,7 +42,6 @@ inline constexpr std::int64_t kListCountDefault = 100;
 ///   twice or without its value, a number that is none or out of its range, an empty name
 /// - Limit: a text longer, or more keys, than the limits allow
 /// - NoProtocol: HELLO with a version other than 2 and 3
-std::expected<Request, Refused> parse(std::span<const std::string_view> argv,
-                                      const Limits& limits);
+std::expected<Request, Refused> parse(std::span<const std::string_view> argv, const Limits& limits);
 
 }  // namespace command

@@ -79,7 +79,7 @@ struct CommandSpec {
   Group group = Group::Server;
   std::size_t min_args = 0;  ///< after the name
   std::size_t max_args = 0;  ///< after the name, but for REQUEST, ASYNC and SESSION
-  Options options;           ///< all that it takes
+  Options options = {};      ///< all that it takes
   bool changes = false;      ///< may change the state and so be journalled
   bool waits = false;        ///< may wait, and block its connection or answer QUEUED
   bool takes_key = false;    ///< the first argument is a key

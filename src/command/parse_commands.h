@@ -1,0 +1,45 @@
+// One function a command: from its arguments to what it asks for.
+//
+// The number of arguments was checked before, so the positional ones are there;
+// REQUEST, ASYNC and SESSION and whatever is left over are parse()'s. A refusal
+// is told to the Arguments, and what is returned then is worthless.
+#pragma once
+
+#include "command/request.h"
+
+namespace command {
+
+class Arguments;
+
+Call parse_session_open(Arguments& args);
+Call parse_session_attach(Arguments& args);
+Call parse_session_keep_alive(Arguments& args);
+Call parse_session_close(Arguments& args);
+Call parse_session_info(Arguments& args);
+Call parse_session_list(Arguments& args);
+
+Call parse_lock_acquire(Arguments& args);
+Call parse_lock_release(Arguments& args);
+Call parse_lock_renew(Arguments& args);
+Call parse_lock_check(Arguments& args);
+Call parse_lock_info(Arguments& args);
+Call parse_lock_list(Arguments& args);
+Call parse_cancel(Arguments& args);
+
+Call parse_hello(Arguments& args);
+Call parse_ping(Arguments& args);
+Call parse_quit(Arguments& args);
+Call parse_client_id(Arguments& args);
+Call parse_client_set_name(Arguments& args);
+Call parse_client_get_name(Arguments& args);
+Call parse_client_set_info(Arguments& args);
+Call parse_client_index(Arguments& args);
+
+Call parse_server_info(Arguments& args);
+Call parse_command(Arguments& args);
+Call parse_command_list(Arguments& args);
+Call parse_command_count(Arguments& args);
+Call parse_command_docs(Arguments& args);
+Call parse_command_info(Arguments& args);
+
+}  // namespace command
