@@ -88,41 +88,51 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void refuse(const command::Refused& refused);
 
   // A function for each command that the server answers itself.
-  void on(const command::Hello& hello, const command::Envelope& envelope);
-  void on(const command::Ping& ping, const command::Envelope& envelope);
-  void on(const command::Quit& quit, const command::Envelope& envelope);
-  void on(const command::ServerInfo& info, const command::Envelope& envelope);
-  void on(const command::CommandList& list, const command::Envelope& envelope);
-  void on(const command::CommandCount& count, const command::Envelope& envelope);
-  void on(const command::CommandDocs& docs, const command::Envelope& envelope);
-  void on(const command::CommandInfo& info, const command::Envelope& envelope);
-  void on(const command::ClientId& id, const command::Envelope& envelope);
-  void on(const command::ClientSetName& set, const command::Envelope& envelope);
-  void on(const command::ClientGetName& get, const command::Envelope& envelope);
-  void on(const command::ClientSetInfo& set, const command::Envelope& envelope);
-  void on(const command::ClientIndex& index, const command::Envelope& envelope);
-  void on(const command::Attach& attach, const command::Envelope& envelope);
+  void on(command::Hello& hello, const command::Envelope& envelope);
+  void on(command::Ping& ping, const command::Envelope& envelope);
+  void on(command::Quit& quit, const command::Envelope& envelope);
+  void on(command::ServerInfo& info, const command::Envelope& envelope);
+  void on(command::CommandList& list, const command::Envelope& envelope);
+  void on(command::CommandCount& count, const command::Envelope& envelope);
+  void on(command::CommandDocs& docs, const command::Envelope& envelope);
+  void on(command::CommandInfo& info, const command::Envelope& envelope);
+  void on(command::ClientId& id, const command::Envelope& envelope);
+  void on(command::ClientSetName& set, const command::Envelope& envelope);
+  void on(command::ClientGetName& get, const command::Envelope& envelope);
+  void on(command::ClientSetInfo& set, const command::Envelope& envelope);
+  void on(command::ClientIndex& index, const command::Envelope& envelope);
+  void on(command::Attach& attach, const command::Envelope& envelope);
   void on(command::Command& command, const command::Envelope& envelope);
 
-  /// Writes the session's id into `session`; refuses if the secret is wrong.
+  /// The session the request acts for: the connection's, or the one that the envelope names with
+  /// its secret. Refused if the secret is wrong.
   std::optional<command::Refused> authorize(const command::Envelope& envelope,
                                             std::uint64_t& session) const;
   void submit(command::Command command, const command::Envelope& envelope, std::uint64_t session);
   void answer(const command::Reply& reply, bool asynchronous, std::uint64_t session);
   void answer_opened(const command::Opened& opened);
-  void answer_renewed(std::uint64_t session, const command::Opened& opened);
+  void answer_kept_alive(const command::Opened& kept);
+  void block(std::uint64_t waiter, std::uint64_t session);
   void adopt_session(std::uint64_t session);
   void leave_session();
 
   /// Writes one answer, its index first if the client asked for it, and queues it.
   template <class Write>
-  void write(Write&& write, std::size_t answers = 1);
+  void write(Write&& write, std::size_t answers = 1) {
+    const std::size_t before = begin_answer(answers);
+    resp::Writer out(output_, version_);
+    write(out);
+    finish_answer(before, answers);
+  }
+  std::size_t begin_answer(std::size_t answers);
+  void finish_answer(std::size_t before, std::size_t answers);
 
   Service& service_;
   std::uint64_t id_;
   std::string peer_;
   std::string name_;
   std::string library_;
+  std::string library_version_;
   std::string user_ = "default";
   resp::Parser parser_;
   int version_ = 2;
