@@ -59,9 +59,9 @@ class Batch {
 
 /// A whole state as of one index.
 struct Snapshot {
-  std::uint64_t index = 0;  ///< the last entry it contains
-  base::Time mark;          ///< cluster time of that entry's batch
-  std::uint64_t digest = 0; ///< running digest after that entry
+  std::uint64_t index = 0;   ///< the last entry it contains
+  base::Time mark;           ///< cluster time of that entry's batch
+  std::uint64_t digest = 0;  ///< running digest after that entry
   std::string payload;
 };
 
