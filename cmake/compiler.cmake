@@ -24,7 +24,8 @@ check_pie_supported(LANGUAGES CXX)
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Werror)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_compile_options(-fstack-protector-strong)
-add_link_options(LINKER:-z,relro,-z,now)
+# Abseil is some forty shared objects; a binary loads those that it needs.
+add_link_options(LINKER:-z,relro,-z,now LINKER:--as-needed)
 
 if(TURNSTILE_SANITIZE)
   add_compile_options(-fsanitize=${TURNSTILE_SANITIZE} -fno-sanitize-recover=all)

@@ -18,6 +18,7 @@ function(turnstile_test_executable name label)
                ENVIRONMENT TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR})
   if(label MATCHES "^(server|client|suite)$")
     add_dependencies(tests_of_threads ${name})
+    target_precompile_headers(${name} PRIVATE <boost/asio.hpp> <gmock/gmock.h>)
   endif()
 endfunction()
 
