@@ -2,7 +2,6 @@
 // replies, sound and mutated, whole against random pieces and byte by byte.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -12,6 +11,9 @@
 
 namespace resp {
 namespace {
+
+using test::Outcome;
+using test::outcome;
 
 class Generator {
  public:
@@ -96,35 +98,28 @@ class Generator {
 };
 
 /// Whole, in random pieces and byte by byte, `bytes` come to the same outcome, which is returned.
-template <class AnyParser>
-std::vector<std::string> agreed_outcome(const std::function<AnyParser()>& make_parser,
-                                        std::string_view bytes, Generator& generator) {
-  AnyParser whole = make_parser();
-  AnyParser pieces = make_parser();
-  AnyParser single = make_parser();
-  auto expected = test::outcome(whole, bytes, [&] { return bytes.size(); });
-  EXPECT_EQ(expected, test::outcome(pieces, bytes, [&] { return generator.below(20); }));
-  EXPECT_EQ(expected, test::outcome(single, bytes, [] { return 1; }));
-  return expected;
+template <class AnyParser, class Limits>
+Outcome agreed_outcome(Limits limits, std::string_view bytes, Generator& generator) {
+  const Outcome whole = outcome(AnyParser(limits), bytes);
+  EXPECT_EQ(whole, outcome(AnyParser(limits), bytes, [&] { return generator.below(20); }));
+  EXPECT_EQ(whole, outcome(AnyParser(limits), bytes, [] { return std::size_t{1}; }));
+  return whole;
 }
 
-const std::function<Parser()> kTightParser = [] {
-  return Parser({.arguments = 5, .argument_bytes = 200, .request_bytes = 220, .inline_bytes = 30});
-};
-const std::function<ReplyParser()> kTightReplyParser = [] {
-  return ReplyParser(
-      {.depth = 3, .elements = 12, .line_bytes = 11, .bulk_bytes = 200, .reply_bytes = 250});
-};
+constexpr RequestLimits kTightRequests{
+    .arguments = 5, .argument_bytes = 200, .request_bytes = 220, .inline_bytes = 30};
+constexpr ReplyLimits kTightReplies{
+    .depth = 3, .elements = 12, .line_bytes = 11, .bulk_bytes = 200, .reply_bytes = 250};
 
 TEST(PiecesTest, sound_requests) {
   Generator generator(1);
   for (int i = 0; i < 1500 && !HasFailure(); ++i) {
     std::string bytes;
     for (std::size_t count = generator.below(6); count > 0; --count) bytes += generator.request();
-    const auto seen = agreed_outcome<Parser>([] { return Parser(); }, bytes, generator);
-    EXPECT_EQ(seen.end()[-2], "");
-    EXPECT_EQ(seen.end()[-1], "0");
-    agreed_outcome(kTightParser, bytes, generator);
+    const Outcome seen = agreed_outcome<Parser>(RequestLimits{}, bytes, generator);
+    EXPECT_EQ(seen.error, "");
+    EXPECT_EQ(seen.buffered, 0u);
+    agreed_outcome<Parser>(kTightRequests, bytes, generator);
   }
 }
 
@@ -133,8 +128,8 @@ TEST(PiecesTest, mutated_requests) {
   for (int i = 0; i < 4000 && !HasFailure(); ++i) {
     std::string bytes = generator.request() + generator.request() + generator.request();
     generator.mutate(bytes);
-    agreed_outcome<Parser>([] { return Parser(); }, bytes, generator);
-    agreed_outcome(kTightParser, bytes, generator);
+    agreed_outcome<Parser>(RequestLimits{}, bytes, generator);
+    agreed_outcome<Parser>(kTightRequests, bytes, generator);
   }
 }
 
@@ -163,9 +158,9 @@ TEST(PiecesTest, replies_survive_encoding_and_parsing) {
     const auto parsed = parser.next();
     ASSERT_TRUE(parsed) << parser.error();
     EXPECT_EQ(*parsed, value);
-    const auto seen = agreed_outcome<ReplyParser>([] { return ReplyParser(); }, bytes, generator);
-    EXPECT_EQ(seen, (std::vector<std::string>{bytes, "", "0"}));
-    agreed_outcome(kTightReplyParser, bytes, generator);
+    const Outcome seen = agreed_outcome<ReplyParser>(ReplyLimits{}, bytes, generator);
+    EXPECT_EQ(seen, (Outcome{.yielded = bytes, .error = "", .buffered = 0}));
+    agreed_outcome<ReplyParser>(kTightReplies, bytes, generator);
   }
 }
 
@@ -174,8 +169,8 @@ TEST(PiecesTest, mutated_replies) {
   for (int i = 0; i < 4000 && !HasFailure(); ++i) {
     std::string bytes = test::encoded(generator.value()) + test::encoded(generator.value());
     generator.mutate(bytes);
-    agreed_outcome<ReplyParser>([] { return ReplyParser(); }, bytes, generator);
-    agreed_outcome(kTightReplyParser, bytes, generator);
+    agreed_outcome<ReplyParser>(ReplyLimits{}, bytes, generator);
+    agreed_outcome<ReplyParser>(kTightReplies, bytes, generator);
   }
 }
 

@@ -9,31 +9,40 @@
 
 namespace {
 
+using resp::test::encoded;
+using resp::test::Outcome;
+using resp::test::outcome;
+
 void demand(bool condition) {
   if (!condition) std::abort();
 }
 
-/// Reading a value in every way must be safe, and what it is written as must be it again.
-void demand_readable(const std::string& encoded) {
-  resp::ReplyParser parser;
-  parser.feed(encoded);
-  const auto value = parser.next();
-  demand(value.has_value() && resp::test::encoded(*value) == encoded);
-  demand(!value->is_error() || (!value->as_string() && !value->as_integer()));
-  demand(resp::to_text(*value).find('\x1b') == std::string::npos);
-  (void)value->find("token");
-  (void)value->as_double();
+/// Whatever a value is, it can be read in every way.
+void demand_readable(const resp::Value& value) {
+  demand(!value.is_error() || (!value.as_string() && !value.as_integer() && !value.as_double()));
+  demand(resp::to_text(value).find('\x1b') == std::string::npos);
+  (void)value.error_code();
+  (void)value.find("token");
+  (void)value.as_double();
 }
 
 void check(std::string_view bytes, resp::ReplyLimits limits) {
-  resp::ReplyParser whole(limits);
-  const auto seen = resp::test::outcome(whole, bytes, [&] { return bytes.size(); });
-
-  resp::ReplyParser in_pieces(limits);
+  const Outcome seen = outcome(resp::ReplyParser(limits), bytes);
   std::size_t at = 0;
-  const auto next_size = [&] { return static_cast<unsigned char>(bytes[at++ % bytes.size()]) % 9; };
-  demand(seen == resp::test::outcome(in_pieces, bytes, next_size));
-  for (std::size_t i = 0; i + 2 < seen.size(); ++i) demand_readable(seen[i]);
+  const auto next_size = [&]() -> std::size_t {
+    return static_cast<unsigned char>(bytes[at++ % bytes.size()]) % 32u;
+  };
+  demand(seen == outcome(resp::ReplyParser(limits), bytes, next_size));
+
+  // What was understood and is written down again is understood the same.
+  resp::ReplyParser parser;
+  parser.feed(seen.yielded);
+  std::string again;
+  while (const auto value = parser.next()) {
+    demand_readable(*value);
+    again += encoded(*value);
+  }
+  demand(again == seen.yielded && parser.error().empty());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "resp/parser.h"
@@ -59,20 +60,33 @@ inline std::string encoded(const Value& value) {
   return out;
 }
 
-/// All that a parser makes of `bytes` in pieces of the sizes that `next_size` gives: what it
-/// yields, its error, and how much it leaves.
+/// All that a parser made of some bytes.
+struct Outcome {
+  std::string yielded;  ///< every request or value, encoded
+  std::string error;
+  std::size_t buffered = 0;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+/// Feeds `bytes` in pieces of the sizes that `next_size` gives.
 template <class AnyParser, class NextSize>
-std::vector<std::string> outcome(AnyParser& parser, std::string_view bytes, NextSize next_size) {
-  std::vector<std::string> seen;
+Outcome outcome(AnyParser parser, std::string_view bytes, NextSize next_size) {
+  Outcome seen;
   while (!bytes.empty()) {
-    const std::size_t size = std::clamp<std::size_t>(next_size(), 1, bytes.size());
+    const std::size_t size = std::clamp(next_size(), std::size_t{1}, bytes.size());
     parser.feed(bytes.substr(0, size));
     bytes.remove_prefix(size);
-    while (auto item = parser.next()) seen.push_back(encoded(*item));
+    while (auto item = parser.next()) seen.yielded += encoded(*item);
   }
-  seen.push_back(parser.error());
-  seen.push_back(std::to_string(parser.buffered()));
+  seen.error = parser.error();
+  seen.buffered = parser.buffered();
   return seen;
+}
+
+template <class AnyParser>
+Outcome outcome(AnyParser parser, std::string_view bytes) {
+  return outcome(std::move(parser), bytes, [&] { return bytes.size(); });
 }
 
 }  // namespace resp::test

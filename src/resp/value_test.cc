@@ -108,8 +108,10 @@ TEST(ValueTextTest, aggregates_are_numbered_and_indented) {
             "   2) (integer) 2");
   EXPECT_EQ(printed("%2\r\n$5\r\ntoken\r\n:2\r\n+keys\r\n~2\r\n+a\r\n+b\r\n"),
             "1# \"token\" => (integer) 2\n"
-            "2# keys => 1~ a\n"
+            "2# keys => \n"
+            "   1~ a\n"
             "   2~ b");
+  EXPECT_EQ(printed("%1\r\n+keys\r\n*1\r\n+a\r\n"), "1# keys => 1) a");
 }
 
 TEST(ValueTextTest, numbers_of_one_array_are_equally_wide) {

@@ -1,6 +1,8 @@
 // Values as redis-cli prints them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "resp/value.h"
 
 namespace resp {
@@ -40,11 +42,18 @@ std::string plain(std::string text, std::string_view allowed = "") {
   return text;
 }
 
+std::size_t items_per_line(const Value& value) { return value.type == Type::Map ? 2 : 1; }
+
+bool has_lines(const Value& value) {
+  return value.items.size() > items_per_line(value) || std::ranges::any_of(value.items, has_lines);
+}
+
 void append(std::string& out, const Value& value, std::size_t indent);
 
-/// `1) a`, the next lines below it and the lines within an item below the item.
+/// `1) a`, the next lines below it and the lines within an item below the item. What a key
+/// maps to begins on a line of its own if it takes several.
 void append_items(std::string& out, const Value& value, std::size_t indent) {
-  const std::size_t step = value.type == Type::Map ? 2 : 1;
+  const std::size_t step = items_per_line(value);
   const char mark = value.type == Type::Map ? '#' : value.type == Type::Set ? '~' : ')';
   const std::size_t width = fmt::formatted_size("{}", value.items.size() / step);
   for (std::size_t i = 0; i < value.items.size(); i += step) {
@@ -52,8 +61,10 @@ void append_items(std::string& out, const Value& value, std::size_t indent) {
     out += fmt::format("{:>{}}{} ", i / step + 1, width, mark);
     append(out, value.items[i], indent + width + 2);
     if (step == 1) continue;
+    const Value& mapped = value.items[i + 1];
     out += " => ";
-    append(out, value.items[i + 1], indent + width + 2);
+    if (has_lines(mapped)) out += '\n' + std::string(indent + width + 2, ' ');
+    append(out, mapped, indent + width + 2);
   }
 }
 
