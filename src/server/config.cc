@@ -50,8 +50,8 @@ class Settings {
 };
 
 Result<void> set_string(Settings& settings, std::string_view name, std::string& target) {
-  return settings.take<std::string>(name, "must be a string", [&](std::string& value) {
-    target = std::move(value);
+  return settings.take<std::string>(name, "must be a string", [&](const std::string& value) {
+    target = value;
     return Result<void>();
   });
 }

@@ -177,11 +177,23 @@ void Conversation::on(command::Attach& attach, const Envelope&) {
   submit(command::SessionAttach{}, envelope, session);
 }
 
+std::optional<Refused> Conversation::refuse_work(const command::Command& command) const {
+  if (service_.stopping && changes_state(command)) {
+    return Refused{Code::Unavailable, "the server is stopping; nothing was changed"};
+  }
+  const bool is_new_work = std::holds_alternative<command::LockAcquire>(command) ||
+                           std::holds_alternative<command::SessionOpen>(command);
+  if (service_.overloaded && is_new_work) {
+    return Refused{Code::Overloaded,
+                   "the journal's disk is nearly full, so nothing new is taken on; releases and "
+                   "renewals still work"};
+  }
+  return std::nullopt;
+}
+
 void Conversation::submit(command::Command command, const Envelope& envelope,
                           std::uint64_t session) {
-  if (service_.stopping && changes_state(command)) {
-    return refuse({Code::Unavailable, "the server is stopping; nothing was changed"});
-  }
+  if (auto refused = refuse_work(command)) return refuse(*refused);
   const bool asynchronous = !envelope.ticket.empty();
   if (asynchronous && !can_hear_pushes()) {
     return refuse({Code::Malformed, "ASYNC needs RESP3, for its outcome comes as a push; "

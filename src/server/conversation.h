@@ -33,6 +33,8 @@ struct Service {
   std::function<std::string(std::span<const std::string>)> describe;
   /// Set when the service stops: changing commands are refused from then on.
   bool stopping = false;
+  /// Set while the journal has no room to spare: only new work is refused, never a release.
+  bool overloaded = false;
 };
 
 class Conversation final : public Recipient, public std::enable_shared_from_this<Conversation> {
@@ -57,6 +59,8 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void sent(std::size_t size);
   /// Why the connection is to be closed once output() is sent; empty: it is not.
   const std::string& closing() const { return closing_; }
+  /// Whether every request taken in has been answered and the answers sent.
+  bool is_finished() const { return unanswered_ == 0 && output_.empty() && !is_blocked(); }
   /// Whether it is to be closed at once, unsent bytes or not.
   bool is_hopeless() const { return hopeless_; }
   /// Called when there is something new for the socket to do.
@@ -108,6 +112,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   /// its secret. Refused if the secret is wrong.
   std::optional<command::Refused> authorize(const command::Envelope& envelope,
                                             std::uint64_t& session) const;
+  std::optional<command::Refused> refuse_work(const command::Command& command) const;
   void submit(command::Command command, const command::Envelope& envelope, std::uint64_t session);
   void answer(const command::Reply& reply, bool asynchronous, std::uint64_t session);
   void answer_opened(const command::Opened& opened);

@@ -1,0 +1,243 @@
+// From the first byte of the journal to the last answer.
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+
+#include "journal/memory_journal.h"
+#include "server/describe.h"
+#include "server/replayer.h"
+#include "server/version.h"
+
+namespace server {
+
+namespace asio = boost::asio;
+using base::Fault;
+using base::Result;
+using boost::system::error_code;
+
+namespace {
+
+/// Work that is under way when the server stops is given this long.
+constexpr base::Duration kStopWithin = base::Duration::from_seconds(5);
+
+/// Below this much free disk nothing new is taken on: room for releases and renewals, for segments
+/// that are being made, and for the next snapshot.
+constexpr std::uint64_t kFreeSegmentsMin = 8;
+
+std::chrono::steady_clock::time_point steady(base::Time monotonic) {
+  return std::chrono::steady_clock::time_point(std::chrono::microseconds(monotonic.us()));
+}
+
+void raise_file_limit(std::int64_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = static_cast<rlim_t>(connections) + 64;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    spdlog::warn("only {} files may be open at once, so the limit of {} connections cannot be "
+                 "reached; raise it with ulimit -n",
+                 limit.rlim_cur, connections);
+  }
+}
+
+void randomize(std::span<unsigned char> bytes) {
+  const int ok = RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  CHECK_EQ(ok, 1);
+}
+
+}  // namespace
+
+Server::Server(Config config) : config_(std::move(config)), started_(clock_.monotonic()) {}
+
+Result<void> Server::start() {
+  raise_file_limit(config_.rules.limits.connections);
+  if (auto opened = open_journal(); !opened) return opened;
+  pipeline_->submit(command::Configure{config_.rules});
+  pipeline_->submit(command::Start{fmt::format("turnstile {} pid {}", kVersion, ::getpid())});
+  if (auto listening = listen(); !listening) return listening;
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.async_wait([this](const error_code& error, int signal) {
+    if (!error) on_signal(signal);
+  });
+  every_quarter_second();
+  schedule_turn();
+  return write_port_file();
+}
+
+Result<void> Server::open_journal() {
+  if (config_.journal == JournalKind::Memory) {
+    spdlog::warn("the journal is in memory: locks are lost when this process ends");
+    journal_ = std::make_unique<journal::MemoryJournal>(clock_.wall());
+    appender_ = std::make_unique<DirectAppender>(*journal_);
+    make_pipeline({});
+    return {};
+  }
+  auto disk = journal::open_disk(config_.data_dir, journal::IfMissing::Create);
+  if (!disk) return std::unexpected(disk.error());
+  journal::FileJournalOptions options;
+  options.segment_bytes = config_.segment_bytes;
+  Replayer replayer(machine_, [](std::uint64_t entries) {
+    if (entries % 1'000'000 == 0) spdlog::info("recovery: {} entries so far", entries);
+  });
+  auto opened = journal::FileJournal::open(std::move(*disk), options, replayer);
+  if (!opened) return std::unexpected(opened.error());
+  spdlog::info("{}: {}", config_.data_dir, opened->report.to_string());
+  const base::Time last = opened->report.replayed.mark;
+  auto journal = std::move(opened->journal);
+  file_journal_ = journal.get();
+  journal_ = std::move(journal);
+  appender_ = std::make_unique<JournalThread>(*journal_, loop_);
+  CompactorOptions compaction;
+  if (config_.keep_all_segments) compaction.keep = journal::KeepSegments::All;
+  compactor_.emplace(file_journal_->archive(), compaction);
+  make_pipeline(last);
+  return {};
+}
+
+void Server::make_pipeline(base::Time last_cluster_time) {
+  pipeline_.emplace(machine_, clock_, last_cluster_time, journal_->next_index(), *appender_,
+                    [this](const base::Error& error) { on_journal_failure(error); });
+  hub_.emplace(*pipeline_);
+  pipeline_->set_event_sink(*hub_);
+  service_.emplace(Service{*pipeline_, *hub_, config_.rules.limits, randomize,
+                           [this](std::span<const std::string> sections) {
+                             return describe(sections);
+                           }});
+}
+
+Result<void> Server::listen() {
+  network_.emplace(loop_, *service_, [this] { schedule_turn(); });
+  for (const Address& address : config_.listen) {
+    if (auto listening = network_->listen(address); !listening) return listening;
+  }
+  if (config_.unix_path.empty()) return {};
+  return network_->listen_unix(config_.unix_path);
+}
+
+/// Whoever waits for the file must never see half of it.
+Result<void> Server::write_port_file() const {
+  if (config_.port_file.empty()) return {};
+  const std::string temporary = config_.port_file + ".tmp";
+  std::ofstream file(temporary);
+  for (std::uint16_t port : network_->ports()) file << port << '\n';
+  file.close();
+  if (!file || ::rename(temporary.c_str(), config_.port_file.c_str()) != 0) {
+    return base::failure_errno(Fault::InUse, "cannot write " + config_.port_file, errno);
+  }
+  return {};
+}
+
+Result<void> Server::run() {
+  loop_.run();
+  if (failed_) return std::unexpected(*failed_);
+  spdlog::info("stopped; everything answered is durable");
+  return {};
+}
+
+void Server::schedule_turn() {
+  if (turn_scheduled_) return;
+  turn_scheduled_ = true;
+  asio::post(loop_, [this] { end_turn(); });
+}
+
+void Server::end_turn() {
+  turn_scheduled_ = false;
+  hub_->settle();
+  pipeline_->flush();
+  network_->flush();
+  arm_tick();
+  if (stop_by_ != base::Time::never()) stop_when_idle();
+}
+
+/// Timers are only ever moved forward in time; one that rings early finds nothing due.
+void Server::arm_tick() {
+  const base::Time due = pipeline_->next_tick();
+  if (due >= armed_for_) return;
+  armed_for_ = due;
+  tick_timer_.expires_at(steady(due));
+  tick_timer_.async_wait([this](const error_code& error) {
+    if (error) return;
+    armed_for_ = base::Time::never();
+    pipeline_->tick();
+    schedule_turn();
+  });
+}
+
+void Server::every_quarter_second() {
+  housekeeping_.expires_after(std::chrono::milliseconds(250));
+  housekeeping_.async_wait([this](const error_code& error) {
+    if (error) return;
+    hub_->renew_blocked_sessions();
+    pipeline_->mark_time();
+    if (++quarters_ % 4 == 0) {
+      network_->check_idle(clock_.monotonic());
+      watch_disk();
+    }
+    schedule_turn();
+    every_quarter_second();
+  });
+}
+
+void Server::watch_disk() {
+  if (file_journal_ == nullptr) return;
+  const auto free = file_journal_->free_bytes();
+  const bool overloaded = free && *free < kFreeSegmentsMin * config_.segment_bytes;
+  if (overloaded != service_->overloaded) {
+    if (overloaded) {
+      spdlog::error("{} bytes are free in {}: nothing new is taken on until there are {}", *free,
+                    config_.data_dir, kFreeSegmentsMin * config_.segment_bytes);
+    } else {
+      spdlog::info("there is room in {} again", config_.data_dir);
+    }
+  }
+  service_->overloaded = overloaded;
+}
+
+void Server::on_signal(int signal) {
+  spdlog::info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  network_->stop_accepting();
+  service_->stopping = true;
+  stop_by_ = clock_.monotonic() + kStopWithin;
+  schedule_turn();
+}
+
+void Server::stop_when_idle() {
+  const bool idle = pipeline_->is_idle() && !network_->has_output();
+  if (idle || clock_.monotonic() >= stop_by_) loop_.stop();
+}
+
+void Server::on_journal_failure(const base::Error& error) {
+  failed_ = error;
+  loop_.stop();
+}
+
+std::string Server::describe(std::span<const std::string> sections) const {
+  Facts facts;
+  facts.now = clock_.monotonic();
+  facts.uptime = clock_.monotonic() - started_;
+  facts.ports = network_->ports();
+  facts.unix_path = config_.unix_path;
+  facts.data_dir = file_journal_ != nullptr ? config_.data_dir : "";
+  facts.network = network_->counters();
+  facts.connections = hub_->connection_count();
+  facts.stopping = service_->stopping;
+  facts.overloaded = service_->overloaded;
+  if (file_journal_ != nullptr) facts.archive = file_journal_->archive().sizes();
+  if (compactor_) facts.compactions = compactor_->runs();
+  if (compactor_) facts.compacting = compactor_->is_running();
+  return server::describe(facts, *pipeline_, sections);
+}
+
+}  // namespace server
