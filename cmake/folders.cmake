@@ -49,13 +49,25 @@ function(turnstile_folder name)
     target_link_libraries(${program} PRIVATE ${name})
   endforeach()
 
-  if(TURNSTILE_FUZZ)
+  # The fuzz target of command/parser_fuzz.cc is command_parser_fuzz. Outside of
+  # the fuzz preset it is built all the same, and replays the inputs that are
+  # kept in test/corpus/<target>.
+  if(TURNSTILE_FUZZ OR TURNSTILE_TESTS)
     turnstile_sources(fuzzers ${folder} MATCHING *_fuzz.cc EXCEPT ${elsewhere})
     foreach(fuzzer IN LISTS fuzzers)
       cmake_path(GET fuzzer STEM target)
-      add_executable(${target} ${fuzzer})
+      set(target ${name}_${target})
+      if(TURNSTILE_FUZZ)
+        add_executable(${target} ${fuzzer})
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      else()
+        add_executable(${target} ${fuzzer} ${PROJECT_SOURCE_DIR}/cmake/fuzz_replay.cc)
+        set_target_properties(${target} PROPERTIES OUTPUT_NAME replay_${target})
+        add_test(NAME fuzz/${target}
+                 COMMAND ${target} ${PROJECT_SOURCE_DIR}/test/corpus/${target})
+        set_tests_properties(fuzz/${target} PROPERTIES LABELS fuzz TIMEOUT 120)
+      endif()
       target_link_libraries(${target} PRIVATE ${name})
-      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()
 endfunction()

@@ -1,5 +1,5 @@
 # Every test there is, found by the names of the files. The labels are the
-# folders' names, `suite` for test/*.cc and `e2e` for the scripts; the target
+# folders' names, `suite` for test/*.cc, `e2e` for the scripts, and `fuzz`; the target
 # `tests_of_threads` builds those that ThreadSanitizer is for.
 
 include(GoogleTest)
@@ -46,9 +46,10 @@ foreach(script IN LISTS scripts)
   else()
     set(interpreter bash)
   endif()
-  add_test(NAME e2e/${script} COMMAND ${interpreter} ${PROJECT_SOURCE_DIR}/test/${script}
+  string(REGEX REPLACE "^e2e/" "" name ${script})
+  add_test(NAME e2e/${name} COMMAND ${interpreter} ${PROJECT_SOURCE_DIR}/test/${script}
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(e2e/${script} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77
+  set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR}")
 endforeach()
 
