@@ -3,22 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "base/check.h"
+#include "journal/file/batch_decoder.h"
 
 namespace journal {
 namespace {
-
-/// Whether [begin, end) of a batch touches a sector that is all zero on the disk. The bytes are
-/// unmasked already, so that such a sector now shows the mask.
-bool touches_blank_sector(std::string_view batch, std::uint64_t begin, std::uint64_t end,
-                          std::uint64_t mask) {
-  for (std::uint64_t at = begin / kSectorSize * kSectorSize; at < end; at += kSectorSize) {
-    if (at != 0 && is_filled_with(batch.substr(at, kSectorSize), mask)) return true;
-  }
-  return false;
-}
 
 std::uint64_t size_without_zeros(std::string_view bytes) {
   const std::size_t last = bytes.find_last_not_of('\0');
@@ -142,65 +131,19 @@ Found SegmentReader::read_batch(const BatchHeader& header) {
   const std::uint64_t size = round_up_to_sector(sizeof(header) + header.body_bytes);
   const base::Sha256 chain = base::sha256(view(offset_, size));
   apply_mask(bytes_.data() + offset_ + kSectorSize, size - kSectorSize, header.mask);
-  const Found found = read_records(header, view(offset_, size));
-  // What was torn must be as it was for the search for its end.
-  if (found == Found::Torn) {
-    apply_mask(bytes_.data() + offset_ + kSectorSize, size - kSectorSize, header.mask);
-    return accept_torn(size, header.count);
+  batch_.records.clear();
+  BatchDecoder decoder(view(offset_, size), header, id_seed_);
+  switch (decoder.decode(batch_.records)) {
+    case BatchDecoder::Outcome::Torn: return accept_torn(size, header.count);
+    case BatchDecoder::Outcome::Damaged:
+      return damaged(offset_ + decoder.offset(), decoder.index(), std::string(decoder.what()));
+    case BatchDecoder::Outcome::Whole: break;
   }
-  if (found == Found::Damaged) return found;
   batch_.header = header;
   batch_.offset = offset_;
   batch_.size_bytes = size;
   end_ = {header.sequence + 1, batch_.end_index() + 1, chain};
   offset_ += size;
-  return Found::Batch;
-}
-
-Found SegmentReader::read_records(const BatchHeader& header, std::string_view bytes) {
-  const std::uint64_t seed = seed_of_batch(id_seed_, header.sequence);
-  const std::uint64_t body_end = sizeof(header) + header.body_bytes;
-  const auto is_torn = [&](std::uint64_t begin, std::uint64_t end) {
-    return touches_blank_sector(bytes, begin, end, header.mask);
-  };
-  batch_.records.clear();
-  std::uint64_t at = sizeof(header);
-  std::uint64_t least_index = header.first_index;
-  bool torn = false;
-  for (std::uint32_t i = 0; i < header.count; ++i) {
-    if (body_end - at < sizeof(RecordHeader)) {
-      return damaged(offset_ + at, least_index, "the record does not fit into its batch");
-    }
-    const auto record = value_at<RecordHeader>(bytes.substr(at));
-    const std::uint64_t payload_at = at + sizeof(record);
-    if (record.header_checksum != header_checksum_of(record, seed)) {
-      // Without its length the records after this one cannot be told apart.
-      if (is_torn(at, payload_at)) return Found::Torn;
-      return damaged(offset_ + at, least_index, "the record header's checksum is wrong");
-    }
-    if (record.payload_bytes > body_end - payload_at) {
-      return damaged(offset_ + at, record.index, "the record is longer than its batch");
-    }
-    const bool is_first_and_elsewhere = i == 0 && record.index != header.first_index;
-    if (record.index < least_index || is_first_and_elsewhere || record.index > kIndexMax) {
-      return damaged(offset_ + at, record.index, "the record's index is out of order");
-    }
-    const std::string_view payload = bytes.substr(payload_at, record.payload_bytes);
-    at = payload_at + payload.size();
-    if (record.payload_checksum != payload_checksum_of(payload, seed)) {
-      if (!is_torn(payload_at - sizeof(record), at)) {
-        return damaged(offset_ + payload_at, record.index, "the record's checksum is wrong");
-      }
-      torn = true;
-    }
-    least_index = record.index + 1;
-    batch_.records.push_back({record.index, base::Time::from_us(record.cluster_us),
-                              base::Time::from_us(record.wall_us), payload});
-  }
-  if (torn) return Found::Torn;
-  if (at != body_end || !is_all_zero(bytes.substr(at))) {
-    return damaged(offset_ + at, least_index, "the space behind the last record is not empty");
-  }
   return Found::Batch;
 }
 

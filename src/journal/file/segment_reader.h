@@ -63,8 +63,7 @@ class SegmentReader {
   static bool read_header(std::string_view name, std::string_view bytes, std::uint64_t file_size,
                           SegmentHeader& header, Damage& damage);
 
-  /// `bytes` is the whole file, whose header has been checked, and `end` where the log stood
-  /// before it. The reader changes the bytes while it reads.
+  /// `bytes` is the whole file, whose header has been checked. The reader unmasks in place.
   SegmentReader(std::string name, std::span<char> bytes, const SegmentHeader& header);
 
   /// Steps to the next batch. After anything but Batch it says the same again.
@@ -83,8 +82,6 @@ class SegmentReader {
   Found read_end();
   Found read_lost_header();
   Found read_batch(const BatchHeader& header);
-  /// Batch, Torn or Damaged, by the batch alone.
-  Found read_records(const BatchHeader& header, std::string_view bytes);
   Found accept_torn(std::uint64_t size_bytes, std::uint64_t records_at_most);
   Found damaged(std::uint64_t offset, std::uint64_t index, std::string what);
   /// Nothing if the header belongs here, else what is wrong with it.
