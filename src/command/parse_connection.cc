@@ -4,6 +4,7 @@
 
 #include "command/parse_arguments.h"
 #include "command/parse_commands.h"
+#include "command/quote.h"
 
 namespace command {
 
@@ -12,13 +13,12 @@ namespace command {
 namespace {
 
 int protocol_version(Arguments& args) {
-  constexpr std::int64_t kAny = 1'000'000;
-  const std::int64_t version = args.number("the protocol version", 0, kAny);
-  if (!args.is_refused() && version != 2 && version != 3) {
-    args.refuse(Code::NoProtocol,
-                fmt::format("unsupported protocol version {}; it is 2 or 3", version));
-  }
-  return static_cast<int>(version);
+  const std::string given = args.text("the protocol version");
+  const auto version = whole_number(given, 0, kNumberMax);
+  if (version == 2 || version == 3) return static_cast<int>(*version);
+  args.refuse(version ? Code::NoProtocol : Code::Malformed,
+              fmt::format("the protocol version must be 2 or 3, not {}", quoted(given)));
+  return 0;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ std::string escaped(char c, char mark) {
 
 }  // namespace
 
-std::string quoted(std::string_view bytes, char mark) {
+std::string Quoted::operator()(std::string_view bytes, char mark) const {
   std::string text(1, mark);
   for (const char c : bytes) {
     const std::string piece = escaped(c, mark);

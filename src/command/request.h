@@ -18,9 +18,9 @@ namespace command {
 /// What is said beside the command itself.
 struct Envelope {
   std::uint64_t request = 0;  ///< REQUEST n; 0: not given
-  std::string ticket;         ///< ASYNC ticket; empty: not given
+  std::string ticket = {};    ///< ASYNC ticket; empty: not given
   std::uint64_t session = 0;  ///< SESSION id secret; 0: not given, the connection's session acts
-  std::string secret;         ///< not yet verified
+  std::string secret = {};    ///< not yet verified
 
   bool operator==(const Envelope&) const = default;
 };

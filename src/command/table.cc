@@ -315,7 +315,7 @@ consteval PerfectHash make_perfect_hash() {
 constexpr PerfectHash kHash = make_perfect_hash();
 
 bool is_name(const CommandSpec& spec, std::string_view first, std::string_view second) {
-  if (second.empty()) return is_word(first, spec.name);
+  if (second.empty()) return is_word(first, spec.name) && !spec.is_two_words();
   return spec.name.size() == first.size() + 1 + second.size() &&
          is_word(first, spec.name.substr(0, first.size())) && spec.name[first.size()] == ' ' &&
          is_word(second, spec.name.substr(first.size() + 1));

@@ -1,0 +1,218 @@
+// Entries survive encoding, damaged ones are refused, and a fingerprint tells
+// two different requests apart.
+#include "command/entry.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace command {
+namespace {
+
+/// Every command, with a value in every field.
+std::vector<Command> all_commands() {
+  SessionOpen open{Duration::from_ms(30'000), "worker", true, {}};
+  open.secret_hash.fill(0xab);
+  Rules rules;
+  rules.ageing_step = Duration::from_ms(77);
+  rules.limits.list_count = 5;
+  return {open,
+          SessionAttach{},
+          SessionKeepAlive{},
+          SessionClose{},
+          SessionInfo{42},
+          SessionList{7, 9},
+          LockAcquire{
+              {{"a", true}, {"b", false}}, Duration::from_ms(1), Duration::from_ms(2), 3, "note"},
+          LockRelease{"a", 5},
+          LockRenew{"a", 5, Duration::from_ms(6)},
+          LockCheck{"a", 5},
+          LockInfo{"a"},
+          LockList{"a/", true, 10, "a/7"},
+          Cancel{"t1"},
+          Configure{rules},
+          Start{"turnstile 0.1"},
+          Tick{},
+          Disconnect{}};
+}
+
+Entry full_entry(Command command) {
+  return {.index = 9,
+          .now = base::Time::from_us(1),
+          .wall = base::Time::from_us(2),
+          .origin = {.user = "default", .connection = 3, .session = 4},
+          .request = 5,
+          .ticket = "ticket",
+          .trace = "00-trace",
+          .command = std::move(command)};
+}
+
+Entry bare_entry(Command command) {
+  Entry entry;
+  entry.command = std::move(command);
+  return entry;
+}
+
+std::string encoded(const Entry& entry) {
+  std::string bytes;
+  encode(entry, bytes);
+  return bytes;
+}
+
+TEST(EntryTest, there_is_a_sample_of_every_command) {
+  std::set<std::size_t> alternatives;
+  std::set<std::uint8_t> kinds;
+  for (const Command& command : all_commands()) {
+    alternatives.insert(command.index());
+    kinds.insert(kind_of(command));
+    EXPECT_NE(kind_name(kind_of(command)), "unknown");
+  }
+  EXPECT_EQ(alternatives.size(), std::variant_size_v<Command>);
+  EXPECT_EQ(kinds.size(), std::variant_size_v<Command>);
+  EXPECT_EQ(kind_name(255), "unknown");
+}
+
+TEST(EntryTest, every_command_is_read_back_as_it_was_written) {
+  for (const Command& command : all_commands()) {
+    const std::string bytes = encoded(full_entry(command));
+    Entry read;
+    ASSERT_TRUE(decode(bytes, read)) << kind_name(kind_of(command));
+    EXPECT_EQ(read.command.index(), command.index());
+    EXPECT_EQ(encoded(read), bytes) << kind_name(kind_of(command));
+  }
+}
+
+TEST(EntryTest, all_that_surrounds_the_command_is_read_back) {
+  Entry read;
+  read.index = 11;
+  read.now = base::Time::from_us(12);
+  read.wall = base::Time::from_us(13);
+  ASSERT_TRUE(decode(encoded(full_entry(Tick{})), read));
+  EXPECT_EQ(read.origin.user, "default");
+  EXPECT_EQ(read.origin.connection, 3U);
+  EXPECT_EQ(read.origin.session, 4U);
+  EXPECT_EQ(read.request, 5U);
+  EXPECT_EQ(read.ticket, "ticket");
+  EXPECT_EQ(read.trace, "00-trace");
+  EXPECT_EQ(read.index, 11U);
+  EXPECT_EQ(read.now, base::Time::from_us(12));
+  EXPECT_EQ(read.wall, base::Time::from_us(13));
+}
+
+TEST(EntryTest, what_is_absent_takes_no_bytes_and_clears_what_was_there) {
+  const std::string bytes = encoded(bare_entry(Tick{}));
+  EXPECT_EQ(bytes.size(), 10U);  // kind, flags, connection
+  Entry read = full_entry(SessionOpen{});
+  ASSERT_TRUE(decode(bytes, read));
+  EXPECT_EQ(read.origin.user, "");
+  EXPECT_EQ(read.origin.session, 0U);
+  EXPECT_EQ(read.request, 0U);
+  EXPECT_EQ(read.ticket, "");
+  EXPECT_EQ(read.trace, "");
+}
+
+TEST(EntryTest, the_fields_of_a_command_are_read_back) {
+  Entry read;
+  ASSERT_TRUE(decode(encoded(full_entry(all_commands()[6])), read));
+  const auto& acquire = std::get<LockAcquire>(read.command);
+  EXPECT_EQ(acquire.keys, (std::vector<KeyMode>{{"a", true}, {"b", false}}));
+  EXPECT_EQ(acquire.wait, Duration::from_ms(1));
+  EXPECT_EQ(acquire.lease, Duration::from_ms(2));
+  EXPECT_EQ(acquire.priority, 3);
+  EXPECT_EQ(acquire.note, "note");
+}
+
+TEST(EntryTest, encoding_appends) {
+  std::string bytes = "before";
+  encode(bare_entry(Tick{}), bytes);
+  EXPECT_EQ(bytes, "before" + encoded(bare_entry(Tick{})));
+}
+
+TEST(EntryTest, every_truncation_is_refused) {
+  for (const Command& command : all_commands()) {
+    const std::string bytes = encoded(full_entry(command));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      Entry read;
+      EXPECT_FALSE(decode(std::string_view(bytes).substr(0, size), read))
+          << kind_name(kind_of(command)) << " cut to " << size;
+    }
+  }
+}
+
+TEST(EntryTest, bytes_too_many_are_refused) {
+  for (const Command& command : all_commands()) {
+    Entry read;
+    EXPECT_FALSE(decode(encoded(full_entry(command)) + '\0', read)) << kind_name(kind_of(command));
+  }
+}
+
+TEST(EntryTest, an_unknown_kind_or_flag_is_refused_with_the_index) {
+  std::string bytes = encoded(bare_entry(Tick{}));
+  bytes[0] = static_cast<char>(200);
+  Entry read;
+  read.index = 77;
+  const auto unknown_kind = decode(bytes, read);
+  ASSERT_FALSE(unknown_kind);
+  EXPECT_EQ(unknown_kind.error().fault, base::Fault::Corrupt);
+  EXPECT_NE(unknown_kind.error().message.find("entry 77 (kind 200)"), std::string::npos);
+  bytes = encoded(bare_entry(Tick{}));
+  bytes[1] = 32;
+  EXPECT_FALSE(decode(bytes, read));
+}
+
+TEST(EntryTest, a_changed_byte_never_does_worse_than_a_refusal) {
+  for (const Command& command : all_commands()) {
+    const std::string bytes = encoded(full_entry(command));
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
+        std::string damaged = bytes;
+        damaged[i] = static_cast<char>(damaged[i] ^ flip);
+        Entry read;
+        EXPECT_TRUE(!decode(damaged, read) || encoded(read).size() == damaged.size());
+      }
+    }
+  }
+}
+
+LockAcquire acquire_of(std::string key) {
+  return {{{std::move(key), false}}, Duration(), std::nullopt, 0, ""};
+}
+
+TEST(FingerprintTest, different_commands_differ) {
+  std::set<std::uint64_t> fingerprints;
+  for (const Command& command : all_commands()) fingerprints.insert(fingerprint(command));
+  EXPECT_EQ(fingerprints.size(), all_commands().size());
+}
+
+TEST(FingerprintTest, how_long_the_caller_waits_does_not_count) {
+  LockAcquire patient = acquire_of("a");
+  patient.wait = Duration::from_ms(5'000);
+  EXPECT_EQ(fingerprint(patient), fingerprint(acquire_of("a")));
+}
+
+TEST(FingerprintTest, everything_else_counts) {
+  const auto differs = [](auto change) {
+    LockAcquire changed = acquire_of("a");
+    change(changed);
+    return fingerprint(changed) != fingerprint(acquire_of("a"));
+  };
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.keys[0].key = "b"; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.keys[0].shared = true; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.keys.push_back({"b", false}); }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.lease = Duration(); }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.priority = 1; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.note = "n"; }));
+  EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockRelease{"a", 2}));
+  EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockCheck{"a", 1}));
+}
+
+TEST(FingerprintTest, where_one_name_ends_and_the_next_begins_counts) {
+  LockAcquire one = acquire_of("ab");
+  one.keys.push_back({"c", false});
+  LockAcquire other = acquire_of("a");
+  other.keys.push_back({"bc", false});
+  EXPECT_NE(fingerprint(one), fingerprint(other));
+}
+
+}  // namespace
+}  // namespace command
