@@ -101,7 +101,8 @@ class Client {
   Result<Reply> try_call(std::initializer_list<std::string> argv, CallOptions options = {});
 
   /// Fires when the present session is lost: everything acquired in it is then lost.
-  /// A new session gets a new token, so ask anew after it fired. The limits of
+  /// A new session gets a new token, so ask anew after it fired; while there is none, the
+  /// answer has fired already. The limits of
   /// Grant::lost() apply to its callbacks.
   std::stop_token session_lost() const;
 
@@ -117,6 +118,7 @@ class Client {
   friend class Mutex;
   friend class SharedMutex;
   explicit Client(std::shared_ptr<client::Engine> engine) noexcept;
+  Result<Grant> acquire(std::vector<Key> keys, AcquireOptions options, bool waits);
 
   std::shared_ptr<client::Engine> engine_;
 };

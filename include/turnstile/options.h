@@ -90,10 +90,10 @@ struct AcquireOptions {
   /// Why, for operators and the history; at most 256 bytes.
   std::string note = {};
 
-  /// Who waits, for the search of deadlocks: two acquisitions of the same agent
-  /// are of one mind, those of different agents may block each other. Empty: the
-  /// calling thread. Name one (a coroutine, a request) where a grant is handed
-  /// from thread to thread.
+  /// Who acquires, for the search of deadlocks: acquisitions of one agent are of one
+  /// mind, those of different agents may block each other. Empty: all of this client
+  /// is one agent, so that a deadlock among its own threads is not seen. Name the
+  /// thread, the coroutine or the payment to have it seen.
   std::string agent = {};
 
   /// Withdraws the wait when stop is requested; the acquisition then fails with
