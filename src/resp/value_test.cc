@@ -89,6 +89,8 @@ TEST(ValueTextTest, scalars) {
   EXPECT_EQ(printed(",1.5\r\n"), "(double) 1.5");
   EXPECT_EQ(printed("+OK\r\n"), "OK");
   EXPECT_EQ(printed("-BUSY held\r\n"), "(error) BUSY held");
+  EXPECT_EQ(printed("(12345678901234567890\r\n"), "12345678901234567890");
+  EXPECT_EQ(printed("$4\r\n\r\t\a\b\r\n"), R"("\r\t\a\b")");
   EXPECT_EQ(printed("=8\r\ntxt:a\n\"b\r\n"), "a\n\"b");
   EXPECT_EQ(printed("$7\r\na\"\n\x1b\\\xc3\xbc\r\n"), R"("a\"\n\x1b\\\xc3\xbc")");
 }
@@ -102,6 +104,8 @@ TEST(ValueTextTest, aggregates_are_numbered_and_indented) {
   EXPECT_EQ(printed("*0\r\n"), "(empty array)");
   EXPECT_EQ(printed("%0\r\n"), "(empty hash)");
   EXPECT_EQ(printed("~0\r\n"), "(empty set)");
+  EXPECT_EQ(printed(">0\r\n"), "(empty push)");
+  EXPECT_EQ(printed(">1\r\n+turnstile\r\n"), "1) turnstile");
   EXPECT_EQ(printed("*2\r\n+a\r\n*2\r\n:1\r\n:2\r\n"),
             "1) a\n"
             "2) 1) (integer) 1\n"
