@@ -2,15 +2,15 @@
 //
 // Only runs on the way to an error, so it looks at every row.
 #include <algorithm>
+#include <array>
 #include <numeric>
-#include <vector>
 
 #include "command/table.h"
 
 namespace command {
 namespace {
 
-/// Longer words are no misspelt command; this also bounds the work that a request can cause.
+/// Longer words are no misspelt command, and no command is longer.
 constexpr std::size_t kLongest = 40;
 /// So many letters may be wrong, missing or too many; in a short name fewer.
 constexpr std::size_t kDistanceMax = 2;
@@ -23,9 +23,9 @@ std::string upper(std::string_view word) {
   return text;
 }
 
-/// Levenshtein's distance, row by row.
+/// Levenshtein's distance, row by row; `b` is the name of a command.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::array<std::size_t, kLongest + 1> row{};
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
@@ -36,13 +36,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
       row[j + 1] = std::min({row[j] + 1, diagonal + 1, substituted});
     }
   }
-  return row.back();
+  return row[b.size()];
 }
 
 const CommandSpec* nearest(std::string_view name) {
   const CommandSpec* best = nullptr;
   std::size_t best_distance = std::min(kDistanceMax, name.size() / 3) + 1;
   for (const CommandSpec& spec : table()) {
+    const std::size_t missing =
+        std::max(name.size(), spec.name.size()) - std::min(name.size(), spec.name.size());
+    if (missing >= best_distance) continue;
     const std::size_t d = distance(name, spec.name);
     if (d < best_distance) {
       best = &spec;
