@@ -102,11 +102,13 @@ class Conversation {
 
   /// A reply that must come, in this order.
   struct Expected {
-    enum class Kind { Hello, Open, Attach, KeepAlive, Ping, Cancel, Close, Operation };
+    enum class Kind { Hello, Open, Attach, KeepAlive, Ping, Cancel, Close, Burn, Operation };
     Kind kind;
     base::Time sent;
-    OperationPtr operation;  ///< of Operation and Cancel
-    bool is_probe() const { return kind != Kind::Cancel && kind != Kind::Operation; }
+    OperationPtr operation;  ///< of Operation, Cancel and Burn
+    bool is_probe() const {
+      return kind != Kind::Operation && kind != Kind::Cancel && kind != Kind::Burn;
+    }
   };
   /// What ATTACH told, by what it is looked for.
   struct Lists;
@@ -119,11 +121,11 @@ class Conversation {
     OperationPtr operation;
     std::shared_ptr<Hold> hold;
   };
-  /// An acquisition of which nobody waits any more and of which a late copy may still
-  /// reach the server over a connection that broke.
+  /// An acquisition of which nobody waits any more, and of which a late copy may still
+  /// reach the server over a connection that broke; see withdrawal.cc.
   struct Forsaken {
-    std::uint64_t request;
-    std::string key;
+    OperationPtr operation;
+    bool is_applied = false;  ///< the server knows its number
   };
 
   // conversation.cc: time, the connection, and what leaves
@@ -146,14 +148,16 @@ class Conversation {
   // withdrawal.cc: callers who wait no longer
   void give_up(base::Time now, const OperationPtr& operation);
   void abandon(base::Time now, const OperationPtr& operation);
-  void forsake(const OperationPtr& operation);
+  void forsake(const OperationPtr& operation, bool is_applied);
+  void burn_number(base::Time now, const OperationPtr& operation);
+  void on_burnt(base::Time now, const OperationPtr& operation, const resp::Value& value);
   void give_back(base::Time now, std::shared_ptr<Hold> hold);
 
   // replies.cc: what arrives
   void on_value(base::Time now, const resp::Value& value);
   void on_reply(base::Time now, const Expected& expected, const resp::Value& value);
   void on_push(base::Time now, const resp::Value& value);
-  void on_notice(std::string_view kind, const resp::Value& content);
+  void on_notice(base::Time now, std::string_view kind, const resp::Value& content);
   void on_hello(base::Time now, const resp::Value& value);
   void on_open(base::Time now, base::Time sent, const resp::Value& value);
   void on_attach(base::Time now, base::Time sent, const resp::Value& value);
@@ -181,7 +185,7 @@ class Conversation {
                       const Lists& lists);
   void resume_wait(base::Time now, const OperationPtr& operation, std::uint64_t ticket);
   void settle_ended(base::Time now, const OperationPtr& operation);
-  void give_back_forsaken(base::Time now, const Lists& lists);
+  void settle_forsaken(base::Time now, base::Time sent, const Lists& lists);
   void send_again(const OperationPtr& operation);
   void start_afresh(const OperationPtr& operation);
   void lose_session(base::Time now, std::string_view why);

@@ -15,9 +15,9 @@ inline constexpr std::uint16_t kDefaultPort = 7420;
 
 /// A host and a port, or the path of a Unix socket.
 struct Endpoint {
-  std::string host;  ///< a name or an address, without brackets; empty for a Unix socket
+  std::string host = {};  ///< a name or an address, without brackets; empty for a Unix socket
   std::uint16_t port = kDefaultPort;
-  std::string path;  ///< of a Unix socket; empty otherwise
+  std::string path = {};  ///< of a Unix socket; empty otherwise
 
   bool is_unix() const { return !path.empty(); }
   bool operator==(const Endpoint&) const = default;

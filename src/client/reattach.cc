@@ -64,7 +64,7 @@ void Conversation::reconcile(Time now, Time sent, const Attached& attached) {
   std::ranges::sort(unsettled, std::greater(),
                     [](const OperationPtr& o) { return std::pair(o->request, o->id); });
   for (const auto& operation : unsettled) reconcile_call(now, sent, operation, lists);
-  give_back_forsaken(now, lists);
+  settle_forsaken(now, sent, lists);
 }
 
 void Conversation::reconcile_holds(Time sent, const Lists& lists) {
@@ -90,7 +90,7 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
   }
   const auto* wait = Lists::find(lists.wait_of_request, operation->request);
   if (wait && wait->ticket != 0) return resume_wait(now, operation, wait->ticket);
-  if (operation->is_abandoned) return forsake(operation);
+  if (operation->is_abandoned) return forsake(operation, false);
   if (is_acquire && operation->stage == Stage::Waiting && !wait) {
     return settle_ended(now, operation);
   }
@@ -117,18 +117,22 @@ void Conversation::settle_ended(Time now, const OperationPtr& operation) {
   calls_.fail(operation, {ErrorCode::Busy, "BUSY the wait ended while the connection was broken"});
 }
 
-/// A grant of an acquisition that was given up, of which a late copy was applied.
-void Conversation::give_back_forsaken(Time now, const Lists& lists) {
-  std::erase_if(forsaken_, [&](const Forsaken& forsaken) {
-    const auto* grant = Lists::find(lists.grant_of_request, forsaken.request);
-    if (grant == nullptr) return false;
-    auto hold = std::make_shared<Hold>();
-    hold->token = grant->token;
-    hold->keys = grant->keys;
-    hold->session = session_->life;
-    give_back(now, std::move(hold));
-    return true;
-  });
+/// Gives back what was granted to acquisitions that were given up, and withdraws their
+/// waits; makes sure of those of which there is no sign.
+void Conversation::settle_forsaken(Time now, Time sent, const Lists& lists) {
+  for (const auto& forsaken : std::exchange(forsaken_, {})) {
+    const auto& operation = forsaken.operation;
+    const auto* grant = Lists::find(lists.grant_of_request, operation->request);
+    const auto* wait = Lists::find(lists.wait_of_request, operation->request);
+    if (grant != nullptr) {
+      on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
+    } else if (wait != nullptr && wait->ticket != 0) {
+      resume_wait(now, operation, wait->ticket);
+    } else if (!forsaken.is_applied) {
+      forsaken_.push_back(forsaken);
+      burn_number(now, operation);
+    }
+  }
 }
 
 /// With the number it had. It goes before everything that has none yet.

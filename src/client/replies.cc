@@ -40,6 +40,7 @@ void Conversation::on_reply(Time now, const Expected& expected, const Value& val
     case Expected::Kind::Ping: return;
     case Expected::Kind::Cancel: return on_cancel(now, expected.operation, value);
     case Expected::Kind::Close: close_until_ = now; return;
+    case Expected::Kind::Burn: return on_burnt(now, expected.operation, value);
     case Expected::Kind::Operation: return on_operation(now, expected, value);
   }
 }
@@ -51,7 +52,7 @@ void Conversation::on_push(Time now, const Value& value) {
   const auto what = value.items[0].as_string();
   const auto about = value.items[1].as_string();
   if (!what || !about) return;
-  if (*what == "turnstile-notice") return on_notice(*about, value.items[2]);
+  if (*what == "turnstile-notice") return on_notice(now, *about, value.items[2]);
   if (*what != "turnstile") return;
   const auto found = by_ticket_.find(read_ticket(*about));
   if (found == by_ticket_.end()) return;
@@ -63,13 +64,17 @@ void Conversation::on_push(Time now, const Value& value) {
   on_outcome(now, Time::never(), operation, value.items[2]);
 }
 
-void Conversation::on_notice(std::string_view kind, const Value& content) {
+void Conversation::on_notice(Time now, std::string_view kind, const Value& content) {
   const auto token = read_token(content);
   if (kind == "lost" || kind == "revoked") holds_.lose(token);
   if (kind == "preempt") {
     if (const auto hold = holds_.find(token)) hold->asked_to_leave.request_stop();
   }
   if (listener_.on_notice) listener_.on_notice(kind, content);
+  const auto* session = content.find("session");
+  const bool is_ours = session != nullptr && session_ &&
+                       session->as_integer() == static_cast<std::int64_t>(session_->life->id);
+  if (kind == "lost" && token == 0 && is_ours) lose_session(now, "the server ended the session");
 }
 
 // --- the session
@@ -123,7 +128,7 @@ void Conversation::on_keep_alive(Time now, Time sent, const Value& value) {
   const Value* notices = value.find("notices");
   for (const Value& notice : notices == nullptr ? std::vector<Value>() : notices->items) {
     if (notice.type != Type::Array || notice.items.size() != 2) continue;
-    if (const auto kind = notice.items[0].as_string()) on_notice(*kind, notice.items[1]);
+    if (const auto kind = notice.items[0].as_string()) on_notice(now, *kind, notice.items[1]);
   }
   on_renewed(now, sent, *ttl);
 }
@@ -242,8 +247,7 @@ void Conversation::on_refused(Time now, const OperationPtr& operation, const Val
       !operation->is_cancelled) {
     return start_afresh(operation);
   }
-  // The number was too old or used by somebody else: what it stands for may be granted.
-  if (error.maybe_applied()) forsake(operation);
+  if (error.code() == ErrorCode::Forgotten) forsake(operation, true);
   operation->stage = Stage::Done;
   if (operation->kind == Kind::Release) holds_.remove(operation->hold->token);
   if (operation->hold && error.code() == ErrorCode::Stale) holds_.lose(operation->hold->token);

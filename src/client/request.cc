@@ -153,6 +153,12 @@ void append_attach(std::string& out, std::uint64_t session, std::string_view sec
 }
 
 void append_keep_alive(std::string& out) { Arguments("SESSION.KEEPALIVE").append_to(out); }
+void append_burn(std::string& out, std::uint64_t request) {
+  Arguments arguments("SESSION.KEEPALIVE", "REQUEST");
+  arguments.add(request);
+  arguments.append_to(out);
+}
+
 void append_close(std::string& out) { Arguments("SESSION.CLOSE").append_to(out); }
 void append_ping(std::string& out) { Arguments("PING").append_to(out); }
 

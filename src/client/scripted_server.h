@@ -154,8 +154,8 @@ class World {
   void connect() {
     for (int i = 0; i < 100 && conversation.wanted_connection() == 0; ++i) advance(ms(20));
     ASSERT_NE(conversation.wanted_connection(), 0U);
-    requests = std::make_unique<resp::Parser>();
-    received.clear();
+    requests_ = std::make_unique<resp::Parser>();
+    received_.clear();
     conversation.on_connected(now);
     check();
   }
@@ -173,9 +173,9 @@ class World {
   /// The next request as one line; empty if there is none.
   std::string next() {
     listen();
-    if (received.empty()) return {};
-    auto line = std::move(received.front());
-    received.pop_front();
+    if (received_.empty()) return {};
+    auto line = std::move(received_.front());
+    received_.pop_front();
     return line;
   }
   /// Expects this request and answers it.
@@ -224,18 +224,18 @@ class World {
   void check() { EXPECT_GT(conversation.next_deadline(), now); }
 
   void listen() {
-    if (!requests) return;
-    requests->feed(conversation.take_output());
-    while (const auto request = requests->next()) {
+    if (!requests_) return;
+    requests_->feed(conversation.take_output());
+    while (const auto request = requests_->next()) {
       std::string line;
       for (const auto word : *request) line += (line.empty() ? "" : " ") + std::string(word);
-      received.push_back(std::move(line));
+      received_.push_back(std::move(line));
     }
-    EXPECT_EQ(requests->error(), "");
+    EXPECT_EQ(requests_->error(), "");
   }
 
-  std::unique_ptr<resp::Parser> requests;
-  std::deque<std::string> received;
+  std::unique_ptr<resp::Parser> requests_;
+  std::deque<std::string> received_;
 };
 
 }  // namespace turnstile::client

@@ -58,13 +58,36 @@ void Conversation::abandon(Time now, const OperationPtr& operation) {
   }
 }
 
-/// Forgets an abandoned acquisition that the server does not know of, except for what
-/// is needed to give it back should a late copy of it be granted after all.
-void Conversation::forsake(const OperationPtr& operation) {
+/// Keeps an abandoned acquisition in mind of which the server does not know, or no longer
+/// tells, what became of it.
+void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
   operation->stage = Stage::Done;
+  operation->is_abandoned = true;
   if (operation->kind != Kind::Acquire || operation->request == 0) return;
-  forsaken_.push_back({operation->request, operation->keys.front().name});
+  forsaken_.push_back({operation, is_applied});
   if (forsaken_.size() > kForsakenMax) forsaken_.pop_front();
+}
+
+/// Uses the number up for something harmless. A late copy of the acquisition, still on its
+/// way over the connection before, is then refused as CONFLICT; if the number is refused
+/// instead, the copy was faster, and the next ATTACH lists what it was granted.
+void Conversation::burn_number(Time now, const OperationPtr& operation) {
+  append_burn(output_, operation->request);
+  expect(Expected::Kind::Burn, now, operation);
+}
+
+void Conversation::on_burnt(Time now, const OperationPtr& operation, const resp::Value& value) {
+  const auto code = value.is_error() ? to_error(value).code() : ErrorCode::Forgotten;
+  if (code == ErrorCode::NoSession) return lose_session(now, value.text);
+  if (value.is_error() && handle_trouble(now, to_error(value))) return;
+  if (code != ErrorCode::Conflict) {
+    std::erase_if(forsaken_, [&](const Forsaken& f) { return f.operation == operation; });
+    return;
+  }
+  for (auto& forsaken : forsaken_) {
+    if (forsaken.operation == operation) forsaken.is_applied = true;
+  }
+  drop(now, "a request that was given up has been applied");
 }
 
 /// Releases a hold that has no owner.

@@ -80,13 +80,42 @@ TEST_F(WithdrawalTest, a_cancellation_whose_connection_breaks_ends_the_call) {
   EXPECT_EQ(world.next(), "CANCEL 1");
 }
 
-TEST_F(WithdrawalTest, a_late_copy_of_a_forsaken_request_is_given_back) {
-  const auto other = world.try_lock("b");
-  EXPECT_EQ(world.next(), "LOCK.ACQUIRE b REQUEST 2");
-  world.disconnect();
-  world.cancel(other);
+/// A try whose caller gave up while the connection was broken, and of which the server
+/// knows nothing yet.
+struct LateCopyTest : WithdrawalTest {
+  void SetUp() override {
+    WithdrawalTest::SetUp();
+    late = world.try_lock("b");
+    EXPECT_EQ(world.next(), "LOCK.ACQUIRE b REQUEST 2");
+    world.disconnect();
+    world.cancel(late);
+    world.attach(attached({}, {listed_wait("1", "a", 1)}));
+  }
+  Call late;
+};
+
+TEST_F(LateCopyTest, its_number_is_used_up_so_that_it_cannot_be_applied) {
+  world.serve("SESSION.KEEPALIVE REQUEST 2", kept());
+  EXPECT_EQ(world.next(), "");
+  world.reconnect(attached({}, {listed_wait("1", "a", 1)}));
+  EXPECT_EQ(world.next(), "");
+}
+
+TEST_F(LateCopyTest, if_it_was_faster_its_grant_is_found_and_given_back) {
+  world.serve("SESSION.KEEPALIVE REQUEST 2", "-CONFLICT request 2 was something else\r\n");
+  world.attach(attached({listed_grant(8, "b", 2)}, {listed_wait("1", "a", 1)}));
+  world.serve("LOCK.RELEASE b 8 REQUEST 3", integer(1));
+  EXPECT_EQ(world.next(), "");
+}
+
+TEST_F(LateCopyTest, if_it_was_faster_and_is_over_that_is_all) {
+  world.serve("SESSION.KEEPALIVE REQUEST 2", "-CONFLICT request 2 was something else\r\n");
   world.attach(attached({}, {listed_wait("1", "a", 1)}));
   EXPECT_EQ(world.next(), "");
+}
+
+TEST_F(LateCopyTest, a_broken_connection_does_not_forget_it) {
+  EXPECT_EQ(world.next(), "SESSION.KEEPALIVE REQUEST 2");
   world.reconnect(attached({listed_grant(8, "b", 2)}, {listed_wait("1", "a", 1)}));
   EXPECT_EQ(world.next(), "LOCK.RELEASE b 8 REQUEST 3");
 }
