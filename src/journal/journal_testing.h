@@ -39,6 +39,46 @@ class RecordingConsumer : public Consumer {
   std::size_t batches = 0;
 };
 
+/// A state that is all it ever saw, so that two states are equal only if their histories are.
+/// Its snapshot's payload is the state itself.
+class HistoryConsumer : public Consumer {
+ public:
+  base::Result<void> restore(const Snapshot& snapshot) override {
+    last_index = snapshot.index;
+    mark = snapshot.mark;
+    digest = snapshot.digest;
+    state = snapshot.payload;
+    return {};
+  }
+  base::Result<void> replay(const Record& record) override {
+    last_index = record.index;
+    state +=
+        std::to_string(record.index) + ":" + std::to_string(base::hash64(record.payload)) + "\n";
+    return {};
+  }
+  base::Result<void> batch_end(std::uint64_t, base::Time batch_mark,
+                               std::uint64_t batch_digest) override {
+    mark = batch_mark;
+    digest = batch_digest;
+    return {};
+  }
+  Snapshot snapshot() const { return {last_index, mark, digest, state}; }
+  void apply(const Batch& batch) {
+    for (std::size_t i = 0; i < batch.count(); ++i) (void)replay(batch.record(i));
+    (void)batch_end(last_index, batch.mark, batch.digest);
+  }
+
+  bool operator==(const HistoryConsumer& other) const {
+    return state == other.state && last_index == other.last_index && mark == other.mark &&
+           digest == other.digest;
+  }
+
+  std::string state;
+  std::uint64_t last_index = 0;
+  base::Time mark;
+  std::uint64_t digest = 0;
+};
+
 /// Bytes that differ from record to record, and have no sector of zeros.
 inline std::string payload_of(std::uint64_t index, std::size_t size) {
   std::string payload(size, '\0');

@@ -13,6 +13,9 @@
 namespace journal {
 namespace {
 
+constexpr std::string_view kCopyPrefix = "cut-";
+constexpr std::string_view kCopySuffix = ".bak";
+
 /// Where the log shall end.
 struct Place {
   SegmentHeader segment;
@@ -54,20 +57,6 @@ base::Result<std::string> read_all(Disk& disk, const std::string& name) {
   return bytes;
 }
 
-/// Opens `reader` on the segments up to the first with a bad header. Any damage behind the kept
-/// part does not matter here.
-base::Result<void> open_good_part(Disk& disk, const Inventory& inventory, LogReader& reader) {
-  LogReader all(disk);
-  if (auto opened = all.open(inventory.segments, LastSegment::Open, {}); !opened) return opened;
-  if (all.headers().empty()) {
-    if (all.is_damaged()) return std::unexpected(to_error(all.damage(), disk.path()));
-    return unusable("there is no journal in " + disk.path());
-  }
-  std::vector<std::uint64_t> numbers;
-  for (const SegmentHeader& header : all.headers()) numbers.push_back(header.number);
-  return reader.open(numbers, LastSegment::Open, {});
-}
-
 base::Result<void> look_at_batch(const LogReader& reader, std::uint64_t last_index, Plan& plan) {
   const BatchView& batch = reader.batch();
   plan.greatest_index = std::max(plan.greatest_index, batch.end_index());
@@ -88,7 +77,13 @@ base::Result<void> look_at_batch(const LogReader& reader, std::uint64_t last_ind
 /// Finds the place of the cut, and counts what is behind it.
 base::Result<void> look_at_log(Disk& disk, std::uint64_t last_index, Plan& plan) {
   LogReader reader(disk);
-  if (auto opened = open_good_part(disk, plan.inventory, reader); !opened) return opened;
+  if (auto opened = reader.open(plan.inventory.segments, LastSegment::Open, {}); !opened) {
+    return opened;
+  }
+  if (reader.headers().empty()) {
+    if (reader.is_damaged()) return std::unexpected(to_error(reader.damage(), disk.path()));
+    return unusable("there is no journal in " + disk.path());
+  }
   const SegmentHeader& first = plan.first = reader.headers().front();
   plan.place = {first, kSectorSize, {first.first_sequence, first.first_index, first.chain}};
   if (last_index + 1 < first.first_index) {
@@ -126,21 +121,43 @@ std::uint64_t index_seen_in(std::string_view sector, std::uint64_t seed) {
   return 0;
 }
 
-/// The greatest index in what is cut, and its bytes. Looks at each sector by itself, since what
-/// is there may be damaged.
+/// Looks at each sector by itself, since what is there may be damaged.
+base::Result<void> look_at_sectors(Disk& disk, const std::string& name, std::uint64_t from,
+                                   Plan& plan) {
+  const std::uint64_t seed = seed_of(plan.first.data_id);
+  const auto bytes = read_all(disk, name);
+  if (!bytes) return std::unexpected(bytes.error());
+  for (std::uint64_t at = from; at + kSectorSize <= bytes->size(); at += kSectorSize) {
+    const std::string_view sector = std::string_view(*bytes).substr(at, kSectorSize);
+    if (!is_all_zero(sector)) plan.report.lost_bytes += kSectorSize;
+    plan.greatest_index = std::max(plan.greatest_index, index_seen_in(sector, seed));
+  }
+  return {};
+}
+
 base::Result<void> look_behind(Disk& disk, Plan& plan) {
-  const std::uint64_t seed = seed_of(plan.place.segment.data_id);
   for (const std::uint64_t number : plan.inventory.segments) {
     if (number < plan.place.segment.number) continue;
-    const auto bytes = read_all(disk, segment_name(number));
-    if (!bytes) return std::unexpected(bytes.error());
-    std::uint64_t at = number == plan.place.segment.number ? plan.place.offset : 0;
-    for (; at + kSectorSize <= bytes->size(); at += kSectorSize) {
-      const std::string_view sector = std::string_view(*bytes).substr(at, kSectorSize);
-      if (!is_all_zero(sector)) plan.report.lost_bytes += kSectorSize;
-      plan.greatest_index = std::max(plan.greatest_index, index_seen_in(sector, seed));
+    const std::uint64_t from = number == plan.place.segment.number ? plan.place.offset : 0;
+    if (auto looked = look_at_sectors(disk, segment_name(number), from, plan); !looked) {
+      return looked;
     }
   }
+  return {};
+}
+
+/// What earlier cuts moved away was seen by somebody, too: a cut that broke off leaves no other
+/// trace of it.
+base::Result<void> look_at_copies(Disk& disk, Plan& plan) {
+  const auto names = disk.list();
+  if (!names) return std::unexpected(names.error());
+  const std::uint64_t lost_bytes = plan.report.lost_bytes;
+  for (const std::string& name : *names) {
+    const bool is_copy = name.starts_with(kCopyPrefix) && name.ends_with(kCopySuffix);
+    if (!is_copy || name.find("segment-") == std::string::npos) continue;
+    if (auto looked = look_at_sectors(disk, name, 0, plan); !looked) return looked;
+  }
+  plan.report.lost_bytes = lost_bytes;
   return {};
 }
 
@@ -171,6 +188,7 @@ base::Result<Plan> make_plan(Disk& disk, std::uint64_t last_index) {
     return std::unexpected(looked.error());
   }
   if (auto looked = look_behind(disk, plan); !looked) return std::unexpected(looked.error());
+  if (auto looked = look_at_copies(disk, plan); !looked) return std::unexpected(looked.error());
   if (auto looked = look_at_snapshots(disk, plan); !looked) return std::unexpected(looked.error());
   plan.greatest_index = std::max(plan.greatest_index, plan.report.kept_index);
   plan.report.next_index = plan.greatest_index + kIndexJump;
@@ -180,12 +198,24 @@ base::Result<Plan> make_plan(Disk& disk, std::uint64_t last_index) {
   return plan;
 }
 
+/// `cut-TIME-`, or `cut-TIME.N-` if that is taken.
+base::Result<std::string> choose_prefix(Disk& disk, base::Time wall_time) {
+  const auto names = disk.list();
+  if (!names) return std::unexpected(names.error());
+  const auto seconds = static_cast<std::time_t>(wall_time.us() / 1'000'000);
+  const std::string stem = fmt::format("{}{:%Y%m%dT%H%M%SZ}", kCopyPrefix, fmt::gmtime(seconds));
+  std::string prefix = stem + "-";
+  const auto is_taken = [&](const std::string& name) { return name.starts_with(prefix); };
+  for (int n = 2; std::ranges::any_of(*names, is_taken); ++n) {
+    prefix = fmt::format("{}.{}-", stem, n);
+  }
+  return prefix;
+}
+
 class Cutter {
  public:
-  Cutter(Disk& disk, base::Time wall_time, TruncateReport& report) : disk_(disk), report_(report) {
-    const auto seconds = static_cast<std::time_t>(wall_time.us() / 1'000'000);
-    prefix_ = fmt::format("cut-{:%Y%m%dT%H%M%SZ}-", fmt::gmtime(seconds));
-  }
+  Cutter(Disk& disk, std::string prefix, TruncateReport& report)
+      : disk_(disk), prefix_(std::move(prefix)), report_(report) {}
 
   /// The newest file goes first, so that what is left is always a log and perhaps too long.
   base::Result<void> cut(const Plan& plan) {
@@ -204,7 +234,7 @@ class Cutter {
 
  private:
   std::string copy_name(const std::string& name) {
-    report_.copies.push_back(prefix_ + name + ".bak");
+    report_.copies.push_back(fmt::format("{}{}{}", prefix_, name, kCopySuffix));
     return report_.copies.back();
   }
 
@@ -230,8 +260,8 @@ class Cutter {
   }
 
   Disk& disk_;
-  TruncateReport& report_;
   std::string prefix_;
+  TruncateReport& report_;
 };
 
 }  // namespace
@@ -244,7 +274,9 @@ base::Result<TruncateReport> truncate(std::unique_ptr<Disk> disk, const Truncate
   TruncateReport report = plan->report;
   if (!request.confirmed) return report;
 
-  if (auto cut = Cutter(*disk, request.wall_time, report).cut(*plan); !cut) {
+  auto prefix = choose_prefix(*disk, request.wall_time);
+  if (!prefix) return std::unexpected(prefix.error());
+  if (auto cut = Cutter(*disk, std::move(*prefix), report).cut(*plan); !cut) {
     return std::unexpected(cut.error());
   }
   IgnoringConsumer nobody;

@@ -32,11 +32,11 @@ base::Result<void> LogReader::open(const std::vector<std::uint64_t>& numbers, La
     if (!good) return std::unexpected(good.error());
     if (!*good) break;
   }
-  if (headers_.empty() && !final_) final_ = Found::End;
+  if (headers_.empty()) final_ = bad_header_ ? Found::Damaged : Found::End;
   return {};
 }
 
-/// False if the segment cannot belong to this log; then `damage_` says why.
+/// False if the segment cannot belong to this log; then `bad_header_` says why.
 base::Result<bool> LogReader::read_header(std::uint64_t number) {
   const std::string name = segment_name(number);
   const auto file = disk_.open(name, Access::Read);
@@ -49,17 +49,17 @@ base::Result<bool> LogReader::read_header(std::uint64_t number) {
   bytes_.resize(*got);
 
   SegmentHeader header;
-  if (!SegmentReader::read_header(name, bytes_, *size, header, damage_)) {
-    final_ = Found::Damaged;
-    return false;
+  if (SegmentReader::read_header(name, bytes_, *size, header, damage_)) {
+    if (std::string what = misfit(header); what.empty()) {
+      data_id_ = header.data_id;
+      headers_.push_back(header);
+      return true;
+    } else {
+      damage_ = {name, 0, header.first_index, std::move(what)};
+    }
   }
-  if (std::string what = misfit(header); !what.empty()) {
-    final_ = damaged(name, 0, header.first_index, std::move(what));
-    return false;
-  }
-  data_id_ = header.data_id;
-  headers_.push_back(header);
-  return true;
+  bad_header_ = damage_;
+  return false;
 }
 
 std::string LogReader::misfit(const SegmentHeader& next) const {
@@ -88,67 +88,71 @@ base::Result<Found> LogReader::next() {
     if (!*good) return *final_;
   }
   const Found found = reader_->next();
-  if (found == Found::End) return step_over_end(reader_->end());
-  const bool is_last = position_ + 1 == headers_.size();
-  const std::string name = segment_name(segment().number);
-  if (found == Found::Damaged) {
-    damage_ = reader_->damage();
-  } else if (needs_seal_) {
-    return *(final_ = damaged(name, 0, segment().first_index, "the segment before it has no seal"));
-  } else if (found == Found::Torn && (!is_last || last_ == LastSegment::Closed)) {
-    return *(final_ = damaged(name, offset(), end().index, "the batch is not whole"));
+  switch (found) {
+    case Found::End: return step_over_end(reader_->end());
+    case Found::Damaged: damage_ = reader_->damage(); return *(final_ = found);
+    case Found::Torn:
+      if (!is_last() || bad_header_ || last_ == LastSegment::Closed) {
+        return damaged(offset(), end().index, "the batch is not whole");
+      }
+      final_ = found;
+      break;
+    case Found::Batch: break;
   }
-  if (found != Found::Batch) final_ = found;
+  // A crash between making a segment and sealing the one before it leaves the new one empty.
+  if (needs_seal_) return damaged(0, segment().first_index, "the segment before it has no seal");
   return found;
 }
 
+/// Goes on in the next segment, which must begin where this one ends.
 base::Result<Found> LogReader::step_over_end(const ChainEnd& end) {
-  const std::string name = segment_name(segment().number);
-  const bool is_last = position_ + 1 == headers_.size();
-  if (is_last) {
-    if (reader_->is_sealed() && last_ == LastSegment::Open) {
-      return *(final_ = damaged(name, offset(), end.index,
-                                segment_name(segment().number + 1) + " is missing"));
-    }
-    if (!reader_->is_sealed() && last_ == LastSegment::Closed) {
-      return *(final_ = damaged(name, offset(), end.index, "the seal is missing"));
-    }
-    return *(final_ = Found::End);
-  }
+  if (is_last()) return end_of_last(end);
   const SegmentHeader& after = headers_[position_ + 1];
   if (after.first_sequence != end.sequence || after.chain != end.chain ||
       after.first_index != end.index) {
-    return *(final_ =
-                 damaged(name, offset(), end.index,
-                         fmt::format("batches are missing: segment {} begins with batch {}, not {}",
-                                     after.number, after.first_sequence, end.sequence)));
+    return damaged(offset(), end.index,
+                   fmt::format("batches are missing: segment {} begins with batch {}, not {}",
+                               after.number, after.first_sequence, end.sequence));
   }
-  // A crash between making the next segment and sealing this one leaves the next one empty.
+  if (needs_seal_) return damaged(0, segment().first_index, "the segment before it has no seal");
   needs_seal_ = !reader_->is_sealed();
   ++position_;
   reader_.reset();
   return next();
 }
 
+base::Result<Found> LogReader::end_of_last(const ChainEnd& end) {
+  if (bad_header_) {
+    damage_ = *bad_header_;
+    return *(final_ = Found::Damaged);
+  }
+  if (reader_->is_sealed() && last_ == LastSegment::Open) {
+    return damaged(offset(), end.index, segment_name(segment().number + 1) + " is missing");
+  }
+  if (!reader_->is_sealed() && last_ == LastSegment::Closed) {
+    return damaged(offset(), end.index, "the seal is missing");
+  }
+  return *(final_ = Found::End);
+}
+
 base::Result<bool> LogReader::load_segment() {
-  const std::string name = segment_name(segment().number);
-  const auto file = disk_.open(name, Access::Read);
+  const auto file = disk_.open(segment_file(), Access::Read);
   if (!file) return std::unexpected(file.error());
   bytes_.resize(segment().size_bytes);
   const auto got = (*file)->read(0, bytes_);
   if (!got) return std::unexpected(got.error());
   if (*got != bytes_.size()) {
-    final_ = damaged(name, *got, segment().first_index, "the file became shorter");
+    damaged(*got, segment().first_index, "the file became shorter");
     return false;
   }
-  reader_.emplace(name, bytes_, segment());
+  reader_.emplace(segment_file(), bytes_, segment());
   return true;
 }
 
-Found LogReader::damaged(std::string name, std::uint64_t offset, std::uint64_t index,
-                         std::string what) {
-  damage_ = {std::move(name), offset, index, std::move(what)};
-  return Found::Damaged;
+Found LogReader::damaged(std::uint64_t offset, std::uint64_t index, std::string what) {
+  damage_ = {segment_file(), offset, index, std::move(what)};
+  final_ = Found::Damaged;
+  return *final_;
 }
 
 }  // namespace journal

@@ -31,14 +31,15 @@ class LogReader {
   explicit LogReader(Disk& disk) : disk_(disk) {}
 
   /// Reads and checks the headers of the segments `numbers`: consecutive, of one data directory
-  /// (of `expected_id`, if given), sequences and indexes not going back. A header at fault is the
-  /// first thing that next() reports. Fault::Io if a file cannot be read.
+  /// (of `expected_id`, if given), sequences and indexes not going back. Fault::Io if a file cannot
+  /// be read. A header at fault is no error here: is_damaged() says so at once, and next() when it
+  /// gets there.
   base::Result<void> open(const std::vector<std::uint64_t>& numbers, LastSegment last,
                           const std::optional<DataId>& expected_id);
 
   const std::vector<SegmentHeader>& headers() const { return headers_; }
   /// Whether a header is at fault, or a step was Damaged; damage() says where.
-  bool is_damaged() const { return final_ == Found::Damaged; }
+  bool is_damaged() const { return bad_header_ || final_ == Found::Damaged; }
   /// The directory's, where it is known.
   const std::optional<DataId>& data_id() const { return data_id_; }
 
@@ -71,12 +72,16 @@ class LogReader {
   base::Result<bool> load_segment();
   /// Goes to the next segment after the End of one, or says how the log ends.
   base::Result<Found> step_over_end(const ChainEnd& end);
-  Found damaged(std::string name, std::uint64_t offset, std::uint64_t index, std::string what);
+  Found damaged(std::uint64_t offset, std::uint64_t index, std::string what);
+  base::Result<Found> end_of_last(const ChainEnd& end);
+  std::string segment_file() const { return segment_name(segment().number); }
+  bool is_last() const { return position_ + 1 == headers_.size(); }
 
   Disk& disk_;
   LastSegment last_ = LastSegment::Open;
   std::optional<DataId> data_id_;
-  std::vector<SegmentHeader> headers_;
+  std::vector<SegmentHeader> headers_;  ///< up to the first that is at fault
+  std::optional<Damage> bad_header_;
   std::size_t position_ = 0;
   std::optional<SegmentReader> reader_;
   std::string bytes_;  ///< of the segment at position_

@@ -21,12 +21,14 @@ bool reaches_from(const LogReader& reader, std::uint64_t index) {
 }
 
 base::Error out_of_reach(const Disk& disk, const LogReader& reader,
-                         const std::vector<std::string>& warnings) {
+                         const std::vector<std::string>& warnings, bool disk_failed) {
   const SegmentHeader& first = reader.headers().front();
   const Damage damage{segment_name(first.number), 0, first.first_index,
                       "no good snapshot holds what was before this segment"};
   base::Error error = to_error(damage, disk.path());
   for (const std::string& warning : warnings) error.message += "; " + warning;
+  // What cannot be read now may still be whole.
+  if (disk_failed) error.fault = base::Fault::Io;
   return error;
 }
 
@@ -35,17 +37,19 @@ base::Result<std::optional<Snapshot>> choose_snapshot(Disk& disk,
                                                       std::vector<std::uint64_t> indexes,
                                                       Begin begin, const LogReader& reader,
                                                       ReplaySummary& summary) {
+  bool disk_failed = false;
   if (begin == Begin::AtNewest) std::ranges::reverse(indexes);
   if (begin == Begin::AtOldest && reaches_from_the_beginning(reader)) indexes.clear();
   for (const std::uint64_t index : indexes) {
     auto snapshot = load_snapshot(disk, reader.data_id(), index);
     if (snapshot && reaches_from(reader, index)) return std::move(*snapshot);
     if (snapshot) break;
+    disk_failed |= snapshot.error().fault == base::Fault::Io;
     summary.warnings.push_back(snapshot.error().message);
     summary.bad_snapshots.push_back(index);
   }
   if (!reaches_from_the_beginning(reader)) {
-    return std::unexpected(out_of_reach(disk, reader, summary.warnings));
+    return std::unexpected(out_of_reach(disk, reader, summary.warnings, disk_failed));
   }
   return std::optional<Snapshot>();
 }

@@ -33,7 +33,8 @@ enum class Begin {
 
 /// Replays into `consumer`. Returns the final Found of the reader, which stands there: End or Torn.
 /// Fault::Corrupt with file, offset and index: the log is damaged, or does not reach from the
-/// snapshot on; the consumer has then seen some of it. Fault::Io. Any error of the consumer.
+/// snapshot on; the consumer has then seen some of it. Fault::Io (a snapshot that cannot be read is
+/// passed over like a damaged one if another will do). Any error of the consumer.
 base::Result<Found> replay(Disk& disk, const Inventory& inventory, Begin begin, LogReader& reader,
                            Consumer& consumer, ReplaySummary& summary);
 
