@@ -70,7 +70,8 @@ class Client {
   ///
   /// Throws Busy (not granted within the wait), Deadlock, Cancelled (the stop
   /// token), Limit and Invalid (the key or an option), Overloaded, Denied,
-  /// Unavailable. After a throw nothing is held.
+  /// Unavailable, and Lost, when it was granted over a connection that broke and was
+  /// taken away before that was found out. After a throw nothing is held.
   Grant lock(std::string_view key, AcquireOptions options = {});
 
   /// Acquires all keys at once under one token, or none. Order does not matter;

@@ -43,8 +43,8 @@ struct Options {
   /// How long the server keeps what this client holds after it last heard of
   /// it. The client renews at a third of it, and treats everything as lost at
   /// 0.9 of it, counted from the sending of the last renewal that was
-  /// answered. 1 s to 24 h, 3 s at least in a cluster; the server refuses
-  /// others with Limit.
+  /// answered. 1 s to 24 h, 3 s at least in a cluster; others are refused
+  /// with Limit or Invalid.
   Milliseconds ttl = std::chrono::seconds(10);
 
   /// How long a call bears that no server answers before it gives up with

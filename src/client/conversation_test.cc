@@ -93,10 +93,15 @@ TEST(ConversationTest, what_makes_no_sense_is_refused_without_asking) {
 }
 
 TEST(ConversationTest, a_wait_without_limit_queues_up_again) {
-  World world;
-  world.open_session();
+  World world({.ttl_ms = 86'400'000});
+  world.open_session(7, 86'400'000);
   const auto call = world.lock("a");
   world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 1", kQueued);
+  for (int i = 0; i < 24 * 360; ++i) {
+    world.advance(ms(10'000));
+    const auto probe = world.next();
+    world.send(probe == "PING" ? "+PONG\r\n" : kept(86'400'000));
+  }
   world.send(push("1", "-BUSY the wait is over\r\n"));
   world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 2 ASYNC 2", granted(5));
   EXPECT_TRUE(call.hold());

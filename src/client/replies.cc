@@ -243,8 +243,10 @@ void Conversation::on_refused(Time now, const OperationPtr& operation, const Val
     handle_trouble(now, error);
     return;
   }
-  if (error.code() == ErrorCode::Busy && operation->is_endless && !operation->is_abandoned &&
-      !operation->is_cancelled) {
+  // A server that says BUSY early has its reasons, and asking it again at once would be a storm.
+  const bool has_waited = now >= operation->first_sent + safe_part(operation->wait);
+  const bool is_wanted = !operation->is_abandoned && !operation->is_cancelled;
+  if (error.code() == ErrorCode::Busy && operation->is_endless && has_waited && is_wanted) {
     return start_afresh(operation);
   }
   if (error.code() == ErrorCode::Forgotten) forsake(operation, true);
