@@ -4,6 +4,7 @@
 // it look as if it had never been written: that, no single copy can tell apart.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <functional>
 
 #include "journal/journal_testing.h"
@@ -43,28 +44,43 @@ Sample make_sample(const std::string& name, std::uint8_t id,
   return sample;
 }
 
-Sample empty_sample(std::uint8_t id = 1) { return make_sample("empty", id, {}); }
-Sample one_record(std::uint8_t id = 1) { return make_sample("one record", id, {{50}}); }
-Sample many_segments(std::uint8_t id = 1) {
+Sample empty_sample(std::uint8_t id) { return make_sample("empty", id, {}); }
+Sample one_record(std::uint8_t id) { return make_sample("one record", id, {{50}}); }
+Sample many_segments(std::uint8_t id) {
   return make_sample("many segments", id,
                      {{50}, {700, 10}, {}, {300}, {1200}, {5, 5, 5}, {900, 900}, {40}});
 }
 /// Records end at, just before and just after the ends of sectors.
-Sample straddling(std::uint8_t id = 1) {
+Sample straddling(std::uint8_t id) {
   return make_sample("straddling", id,
                      {{376}, {375}, {377}, {336, 1}, {326, 500, 472}, {1000, 0, 0, 900}});
 }
-Sample zeros_at_the_end(std::uint8_t id = 1) {
-  return make_sample("one large batch", id, {{5}, {1800, 0, 300, 200}});
+Sample large_batch(std::uint8_t id) {
+  return make_sample("large batch", id, {{5}, {1800, 0, 300, 200}});
 }
-Sample largest_record(std::uint8_t id = 1) {
+Sample largest_record(std::uint8_t id) {
   return make_sample("largest record", id, {{20}, {256 << 10}});
 }
 
-std::vector<Sample> small_samples(std::uint8_t id = 1) {
-  return {empty_sample(id), one_record(id), many_segments(id), straddling(id),
-          zeros_at_the_end(id)};
-}
+using MakeSample = Sample (*)(std::uint8_t id);
+
+struct Param {
+  const char* name;
+  MakeSample make;
+};
+
+class CorruptionTest : public ::testing::TestWithParam<Param> {
+ protected:
+  const Sample sample_ = GetParam().make(1);
+};
+
+INSTANTIATE_TEST_SUITE_P(Samples, CorruptionTest,
+                         ::testing::Values(Param{"empty", empty_sample},
+                                           Param{"one_record", one_record},
+                                           Param{"many_segments", many_segments},
+                                           Param{"straddling", straddling},
+                                           Param{"large_batch", large_batch}),
+                         [](const auto& param_info) { return std::string(param_info.param.name); });
 
 /// Recovers from the contents of `files_` and judges what comes out.
 class Judge {
@@ -105,6 +121,7 @@ class Judge {
 
   ~Judge() {
     if (cases_ == 0) return;
+    ::testing::Test::RecordProperty("cases", static_cast<int>(cases_));
     std::printf("%s: %zu cases, %zu refused, %zu recovered\n", sample_.name.c_str(), cases_,
                 refused_, recovered_);
   }
@@ -136,34 +153,28 @@ LastBatch if_zeros(const std::string& with) {
   return is_all_zero(with) ? LastBatch::MayBeCut : LastBatch::Stays;
 }
 
-TEST(CorruptionTest, unspoiled_samples_recover_whole) {
-  for (const Sample& sample : small_samples()) {
-    Judge(sample).recover(sample.contents, LastBatch::Stays, "as it is");
-  }
-  const Sample large = largest_record();
-  Judge(large).recover(large.contents, LastBatch::Stays, "as it is");
+TEST_P(CorruptionTest, an_unspoiled_journal_recovers_whole) {
+  Judge(sample_).recover(sample_.contents, LastBatch::Stays, "as it is");
 }
 
-TEST(CorruptionTest, a_file_cut_short_at_any_byte_is_refused) {
-  for (const Sample& sample : small_samples()) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t size = 0; size < bytes.size(); ++size) {
-        judge.spoil(
-            name, [&](std::string& b) { b.resize(size); }, LastBatch::Stays,
-            "cut to " + std::to_string(size));
-      }
+TEST_P(CorruptionTest, a_file_cut_short_at_any_byte_is_refused) {
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
       judge.spoil(
-          name, [](std::string& b) { b += '\0'; }, LastBatch::Stays, "one byte longer");
-      judge.spoil(
-          name, [](std::string& b) { b.append(kSectorSize, '\0'); }, LastBatch::Stays,
-          "one sector longer");
+          name, [&](std::string& b) { b.resize(size); }, LastBatch::Stays,
+          "cut to " + std::to_string(size));
     }
+    judge.spoil(
+        name, [](std::string& b) { b += '\0'; }, LastBatch::Stays, "one byte longer");
+    judge.spoil(
+        name, [](std::string& b) { b.append(kSectorSize, '\0'); }, LastBatch::Stays,
+        "one sector longer");
   }
 }
 
-TEST(CorruptionTest, a_large_file_cut_short_around_the_end_of_a_sector_is_refused) {
-  const Sample sample = largest_record();
+TEST(LargeCorruptionTest, a_file_cut_short_around_the_end_of_a_sector_is_refused) {
+  const Sample sample = largest_record(1);
   Judge judge(sample);
   for (const auto& [name, bytes] : sample.contents) {
     for (std::size_t sector = 0; sector < sector_count(bytes); sector += 7) {
@@ -177,126 +188,119 @@ TEST(CorruptionTest, a_large_file_cut_short_around_the_end_of_a_sector_is_refuse
   }
 }
 
-TEST(CorruptionTest, no_flipped_bit_goes_unnoticed) {
-  for (const Sample& sample : small_samples()) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-        judge.spoil(
-            name,
-            [&](std::string& b) { b[bit / 8] = static_cast<char>(b[bit / 8] ^ (1 << bit % 8)); },
-            LastBatch::Stays, "bit " + std::to_string(bit));
-      }
-    }
-  }
-}
-
-TEST(CorruptionTest, a_sector_of_zeros_or_ones_is_noticed_or_takes_the_last_batch_alone) {
-  std::vector<Sample> samples = small_samples();
-  samples.push_back(largest_record());
-  for (const Sample& sample : samples) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t sector = 0; sector < sector_count(bytes); ++sector) {
-        for (const char fill : {'\0', '\xff'}) {
-          const std::string with(kSectorSize, fill);
-          judge.spoil(
-              name, [&](std::string& b) { set_sector(b, sector, with); }, if_zeros(with),
-              "filled sector " + std::to_string(sector));
-        }
-      }
-    }
-  }
-}
-
-TEST(CorruptionTest, swapped_sectors_are_noticed) {
-  for (const Sample& sample : small_samples()) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t a = 0; a < sector_count(bytes); ++a) {
-        for (std::size_t b = a + 1; b < sector_count(bytes); ++b) {
-          const auto swap = [&](std::string& changed) {
-            set_sector(changed, a, sector_of(bytes, b));
-            set_sector(changed, b, sector_of(bytes, a));
-          };
-          judge.spoil(name, swap, LastBatch::Stays,
-                      "swapped " + std::to_string(a) + " and " + std::to_string(b));
-        }
-      }
-    }
-  }
-}
-
-TEST(CorruptionTest, doubled_sectors_are_noticed) {
-  for (const Sample& sample : small_samples()) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t from = 0; from < sector_count(bytes); ++from) {
-        for (std::size_t to = 0; to < sector_count(bytes); ++to) {
-          const std::string with = sector_of(bytes, from);
-          judge.spoil(
-              name, [&](std::string& b) { set_sector(b, to, with); }, if_zeros(with),
-              std::to_string(from) + " over " + std::to_string(to));
-        }
-      }
-    }
-  }
-}
-
-TEST(CorruptionTest, any_two_sectors_of_zeros_are_noticed_or_take_the_last_batch_alone) {
-  const std::string zeros(kSectorSize, '\0');
-  for (const Sample& sample : {straddling(), zeros_at_the_end()}) {
-    Judge judge(sample);
-    for (const auto& [name, bytes] : sample.contents) {
-      for (std::size_t a = 0; a < sector_count(bytes); ++a) {
-        for (std::size_t b = a + 1; b < sector_count(bytes); ++b) {
-          // Without the header of the second, two lost batches look like one.
-          if (is_batch_header(bytes, a) && is_batch_header(bytes, b)) continue;
-          const auto clear = [&](std::string& changed) {
-            set_sector(changed, a, zeros);
-            set_sector(changed, b, zeros);
-          };
-          judge.spoil(name, clear, LastBatch::MayBeCut,
-                      "cleared " + std::to_string(a) + " and " + std::to_string(b));
-        }
-      }
-    }
-  }
-}
-
-TEST(CorruptionTest, sectors_and_files_of_another_directory_are_noticed) {
-  const std::vector<Sample> samples = small_samples(1);
-  const std::vector<Sample> others = small_samples(2);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    Judge judge(samples[i]);
-    for (const auto& [name, bytes] : samples[i].contents) {
-      const std::string& other = others[i].contents.at(name);
-      ASSERT_EQ(other.size(), bytes.size());
-      for (std::size_t sector = 0; sector < sector_count(bytes); ++sector) {
-        judge.spoil(
-            name, [&](std::string& b) { set_sector(b, sector, sector_of(other, sector)); },
-            LastBatch::Stays, "foreign sector " + std::to_string(sector));
-      }
-      if (samples[i].contents.size() > 1) {
-        judge.spoil(
-            name, [&](std::string& b) { b = other; }, LastBatch::Stays, "foreign file");
-      }
+TEST_P(CorruptionTest, no_flipped_bit_goes_unnoticed) {
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       judge.spoil(
-          name, [&](std::string& b) { b.replace(kSectorSize, b.size(), other, kSectorSize); },
-          LastBatch::Stays, "foreign batches");
+          name,
+          [&](std::string& b) { b[bit / 8] = static_cast<char>(b[bit / 8] ^ (1 << bit % 8)); },
+          LastBatch::Stays, "bit " + std::to_string(bit));
     }
   }
 }
 
-TEST(CorruptionTest, lost_and_exchanged_files_are_noticed) {
-  const Sample sample = many_segments();
+void fill_every_sector(const Sample& sample) {
   Judge judge(sample);
   for (const auto& [name, bytes] : sample.contents) {
-    Contents contents = sample.contents;
+    for (std::size_t sector = 0; sector < sector_count(bytes); ++sector) {
+      for (const char fill : {'\0', '\xff'}) {
+        const std::string with(kSectorSize, fill);
+        judge.spoil(
+            name, [&](std::string& b) { set_sector(b, sector, with); }, if_zeros(with),
+            "filled sector " + std::to_string(sector));
+      }
+    }
+  }
+}
+
+TEST_P(CorruptionTest, a_sector_of_zeros_or_ones_is_noticed_or_takes_the_last_batch_alone) {
+  fill_every_sector(sample_);
+}
+
+TEST(LargeCorruptionTest, a_sector_of_zeros_or_ones_is_noticed_or_takes_the_last_batch_alone) {
+  fill_every_sector(largest_record(1));
+}
+
+TEST_P(CorruptionTest, swapped_sectors_are_noticed) {
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    for (std::size_t a = 0; a < sector_count(bytes); ++a) {
+      for (std::size_t b = a + 1; b < sector_count(bytes); ++b) {
+        const auto swap = [&](std::string& changed) {
+          set_sector(changed, a, sector_of(bytes, b));
+          set_sector(changed, b, sector_of(bytes, a));
+        };
+        judge.spoil(name, swap, LastBatch::Stays,
+                    "swapped " + std::to_string(a) + " and " + std::to_string(b));
+      }
+    }
+  }
+}
+
+TEST_P(CorruptionTest, doubled_sectors_are_noticed) {
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    for (std::size_t from = 0; from < sector_count(bytes); ++from) {
+      for (std::size_t to = 0; to < sector_count(bytes); ++to) {
+        const std::string with = sector_of(bytes, from);
+        judge.spoil(
+            name, [&](std::string& b) { set_sector(b, to, with); }, if_zeros(with),
+            std::to_string(from) + " over " + std::to_string(to));
+      }
+    }
+  }
+}
+
+TEST_P(CorruptionTest, any_two_sectors_of_zeros_are_noticed_or_take_the_last_batch_alone) {
+  const std::string zeros(kSectorSize, '\0');
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    for (std::size_t a = 0; a < sector_count(bytes); ++a) {
+      for (std::size_t b = a + 1; b < sector_count(bytes); ++b) {
+        // The header of the last batch is the only proof that the one before had been durable.
+        if (is_batch_header(bytes, b)) continue;
+        const auto clear = [&](std::string& changed) {
+          set_sector(changed, a, zeros);
+          set_sector(changed, b, zeros);
+        };
+        judge.spoil(name, clear, LastBatch::MayBeCut,
+                    "cleared " + std::to_string(a) + " and " + std::to_string(b));
+      }
+    }
+  }
+}
+
+TEST_P(CorruptionTest, sectors_and_files_of_another_directory_are_noticed) {
+  const Sample foreign = GetParam().make(2);
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    const std::string& other = foreign.contents.at(name);
+    ASSERT_EQ(other.size(), bytes.size());
+    for (std::size_t sector = 0; sector < sector_count(bytes); ++sector) {
+      judge.spoil(
+          name, [&](std::string& b) { set_sector(b, sector, sector_of(other, sector)); },
+          LastBatch::Stays, "foreign sector " + std::to_string(sector));
+    }
+    if (sample_.contents.size() > 1) {
+      judge.spoil(
+          name, [&](std::string& b) { b = other; }, LastBatch::Stays, "foreign file");
+    }
+    judge.spoil(
+        name, [&](std::string& b) { b.replace(kSectorSize, b.size(), other, kSectorSize); },
+        LastBatch::Stays, "foreign batches");
+  }
+}
+
+TEST_P(CorruptionTest, lost_and_exchanged_files_are_noticed) {
+  if (sample_.contents.size() == 1) GTEST_SKIP() << "one file alone cannot be missed";
+  Judge judge(sample_);
+  for (const auto& [name, bytes] : sample_.contents) {
+    Contents contents = sample_.contents;
     contents.erase(name);
     judge.recover(contents, LastBatch::Stays, name + " is lost");
-    for (const auto& [other_name, other_bytes] : sample.contents) {
-      contents = sample.contents;
+    for (const auto& [other_name, other_bytes] : sample_.contents) {
+      contents = sample_.contents;
       contents[name] = other_bytes;
       judge.recover(contents, LastBatch::Stays, other_name + " in the place of " + name);
     }
