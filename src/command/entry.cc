@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 
 namespace command {
@@ -112,7 +114,11 @@ std::uint64_t fingerprint(const Command& command) {
   base::ByteWriter writer(bytes);
   writer(kind_of(command));
   if (const auto* acquire = std::get_if<LockAcquire>(&command)) {
-    writer(acquire->keys, acquire->lease, acquire->priority, acquire->note);
+    // The order in which a client lists its keys means nothing.
+    std::vector<KeyMode> keys = acquire->keys;
+    std::sort(keys.begin(), keys.end(),
+              [](const KeyMode& a, const KeyMode& b) { return a.key < b.key; });
+    writer(keys, acquire->lease, acquire->priority, acquire->note);
   } else {
     std::visit([&](const auto& c) { writer(c); }, command);
   }

@@ -12,23 +12,23 @@
 namespace command {
 
 // clang-format off
-//       enumerator  wire           may the command have been applied?
-#define TURNSTILE_ERRORS(X)                                                                      \
-  X(Malformed,   "ERR",         false, "the request is not a valid command; nothing was changed") \
-  X(NoProtocol,  "NOPROTO",     false, "HELLO asked for a protocol version other than 2 or 3")   \
-  X(Busy,        "BUSY",        false, "somebody else holds the key, or is before you, and the time to wait is over") \
-  X(Deadlock,    "DEADLOCK",    false, "waiting would never have ended")                         \
-  X(Stale,       "STALE",       false, "the token is no live grant on this key; the cause follows") \
-  X(NotHolder,   "NOTHOLDER",   false, "the grant belongs to somebody else")                     \
-  X(NoSession,   "NOSESSION",   false, "the session does not exist, has ended, or is not yours") \
-  X(Cancelled,   "CANCELLED",   false, "the wait was withdrawn by CANCEL")                       \
-  X(Conflict,    "CONFLICT",    false, "the same name or number is already used for something else") \
-  X(Forgotten,   "FORGOTTEN",   true,  "the REQUEST number is older than the answers that are kept") \
-  X(Lost,        "LOST",        true,  "the REQUEST was granted earlier, and that grant has ended since") \
-  X(Limit,       "LIMIT",       false, "a limit of the service is reached")                      \
-  X(Overloaded,  "OVERLOADED",  false, "the service takes no new acquisitions for now; releases still work") \
-  X(Moved,       "MOVED",       false, "another node leads; the reply says which")               \
-  X(Unavailable, "UNAVAILABLE", true,  "the service is stopping or cannot reach its journal")
+//   enumerator, first word on the wire, may the command have been applied?, sentence
+#define TURNSTILE_ERRORS(X)                                                             \
+  X(Malformed, "ERR", false, "the request is not a valid command; nothing was changed") \
+  X(NoProtocol, "NOPROTO", false, "HELLO asked for a protocol version other than 2 or 3") \
+  X(Busy, "BUSY", false, "somebody holds the key or is before you, and the WAIT is over") \
+  X(Deadlock, "DEADLOCK", false, "waiting would never have ended")                      \
+  X(Stale, "STALE", false, "the token is no live grant on this key; the cause follows") \
+  X(NotHolder, "NOTHOLDER", false, "the grant belongs to somebody else")                \
+  X(NoSession, "NOSESSION", false, "the session has ended, never was, or is not yours") \
+  X(Cancelled, "CANCELLED", false, "the wait was withdrawn by CANCEL")                  \
+  X(Conflict, "CONFLICT", false, "the name or number is already used for something else") \
+  X(Forgotten, "FORGOTTEN", true, "the REQUEST number is older than the answers kept")  \
+  X(Lost, "LOST", true, "the REQUEST was granted earlier, and that grant has ended")    \
+  X(Limit, "LIMIT", false, "a limit of the service is reached")                         \
+  X(Overloaded, "OVERLOADED", false, "nothing new is taken on for now; releases work")  \
+  X(Moved, "MOVED", false, "another node leads; the reply says which")                  \
+  X(Unavailable, "UNAVAILABLE", true, "the service stops, or cannot reach its journal")
 // clang-format on
 
 enum class Code : std::uint8_t {

@@ -17,7 +17,7 @@ namespace command {
 //      name                      default   what it bounds
 #define TURNSTILE_LIMITS(X)                                                                   \
   /* a request, checked when it is parsed */                                                  \
-  X(name_bytes,                       512, "bytes of a key, a session's name or a ticket's owner") \
+  X(name_bytes,                       512, "bytes of a key, a prefix, a name or a secret") \
   X(note_bytes,                       256, "bytes of a NOTE")                                 \
   X(ticket_bytes,                      64, "bytes of an ASYNC ticket")                        \
   X(keys_per_request,                  64, "keys in one LOCK.ACQUIRE")                        \
@@ -30,7 +30,7 @@ namespace command {
   /* the state, checked when it is applied */                                                 \
   X(sessions,                     100'000, "sessions alive at once")                          \
   X(waiters_per_key,              200'000, "waiters in the queue of one key")                 \
-  X(waiters_per_session,          100'000, "waiters of one session, or of one connection without") \
+  X(waiters_per_session,          100'000, "waiters of a session, or of a connection without") \
   X(grants_per_session,         2'000'000, "grants of one session, or of all callers without") \
   X(answers_per_session,            1'024, "answers kept for repeated REQUEST numbers")       \
   X(ended_grants,                  65'536, "ended grants whose cause is remembered")          \
@@ -41,7 +41,7 @@ namespace command {
   X(request_bytes,                262'144, "bytes of one request")                            \
   X(inline_bytes,                   4'096, "bytes of a request typed as a line")              \
   X(input_bytes,                  524'288, "bytes read ahead from one connection")            \
-  X(output_bytes,               4'194'304, "bytes a connection may leave unread before it is closed") \
+  X(output_bytes,               4'194'304, "unread bytes at which a connection is closed") \
   X(unanswered_requests,            1'024, "requests of one connection that wait for an answer") \
   X(request_idle_ms,               10'000, "time a request may stay half sent, in ms")
 // clang-format on

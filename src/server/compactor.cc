@@ -95,10 +95,11 @@ void Compactor::compact(const std::stop_token& stop) {
   ++runs_;
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started);
-  spdlog::info("compaction: snapshot of index {} with {} bytes from {} entries in {} ms, dropped {} "
-               "segments of {} bytes",
-               snapshot.index, snapshot.payload.size(), replayed->entries, took.count(),
-               dropped->segments, dropped->bytes);
+  spdlog::info(
+      "compaction: snapshot of index {} with {} bytes from {} entries in {} ms, dropped {} "
+      "segments of {} bytes",
+      snapshot.index, snapshot.payload.size(), replayed->entries, took.count(), dropped->segments,
+      dropped->bytes);
 }
 
 }  // namespace server

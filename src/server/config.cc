@@ -41,8 +41,8 @@ class Settings {
 
   Result<void> finish(std::string_view where) const {
     if (table_.empty()) return {};
-    return base::failure(Fault::Config, fmt::format("unknown setting \"{}\"{}",
-                                                    table_.begin()->first.str(), where));
+    return base::failure(
+        Fault::Config, fmt::format("unknown setting \"{}\"{}", table_.begin()->first.str(), where));
   }
 
  private:
@@ -204,7 +204,8 @@ Result<Address> parse_address(const std::string& text) {
   }
   if (!good) {
     return base::failure(Fault::Usage, fmt::format("\"{}\" is not HOST:PORT, as in "
-                                                   "127.0.0.1:7420 or [::1]:7420", text));
+                                                   "127.0.0.1:7420 or [::1]:7420",
+                                                   text));
   }
   return address;
 }

@@ -113,8 +113,7 @@ void Conversation::close(std::string why) {
 void Conversation::serve_requests() {
   if (serving_) return;
   serving_ = true;
-  const std::size_t unanswered_max =
-      static_cast<std::size_t>(service_.limits.unanswered_requests);
+  const std::size_t unanswered_max = static_cast<std::size_t>(service_.limits.unanswered_requests);
   while (!is_blocked() && closing_.empty() && unanswered_ < unanswered_max) {
     const auto request = parser_.next();
     if (!request) break;
@@ -148,8 +147,8 @@ std::optional<Refused> Conversation::authorize(const Envelope& envelope,
   if (envelope.session == 0) return std::nullopt;
   const base::Sha256 hash = base::sha256(envelope.secret);
   if (!service_.pipeline.machine().knows_session(envelope.session, user_, hash)) {
-    return Refused{Code::NoSession,
-                   fmt::format("session {} has ended, or this is not its secret", envelope.session)};
+    return Refused{Code::NoSession, fmt::format("session {} has ended, or this is not its secret",
+                                                envelope.session)};
   }
   session = envelope.session;
   return std::nullopt;
@@ -196,8 +195,9 @@ void Conversation::submit(command::Command command, const Envelope& envelope,
   if (auto refused = refuse_work(command)) return refuse(*refused);
   const bool asynchronous = !envelope.ticket.empty();
   if (asynchronous && !can_hear_pushes()) {
-    return refuse({Code::Malformed, "ASYNC needs RESP3, for its outcome comes as a push; "
-                                    "say HELLO 3 first"});
+    return refuse({Code::Malformed,
+                   "ASYNC needs RESP3, for its outcome comes as a push; "
+                   "say HELLO 3 first"});
   }
   const bool keeps_alive = std::holds_alternative<command::SessionKeepAlive>(command);
   const bool closes = std::holds_alternative<command::SessionClose>(command);

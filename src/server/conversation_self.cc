@@ -26,12 +26,14 @@ Value describe_documentation(const CommandSpec& spec) {
 /// As Redis describes a command: name, arity, flags, first key, last key, step.
 Value describe_shape(const CommandSpec& spec) {
   const auto words = static_cast<std::int64_t>(spec.word_count() + spec.min_args);
-  const bool fixed = spec.min_args == spec.max_args && !spec.changes && !spec.waits;
+  // Nearly every command may end in `SESSION id secret`, so its number of words is a minimum.
+  const bool fixed =
+      spec.min_args == spec.max_args && !spec.options.contains(command::Option::Session);
   Value::List flags{spec.changes ? "write" : "readonly"};
   if (spec.waits) flags.emplace_back("blocking");
   const int key = spec.takes_key ? 1 : 0;
-  return Value::List{command::redis_name(spec), fixed ? words : -words, std::move(flags), key, key,
-                     key};
+  return Value::List{
+      command::redis_name(spec), fixed ? words : -words, std::move(flags), key, key, key};
 }
 
 /// The named commands, or all; an unknown name is passed to `visit` as null.
@@ -87,9 +89,9 @@ void Conversation::on(command::ServerInfo& info, const Envelope&) {
 }
 
 void Conversation::on(command::CommandList&, const Envelope&) {
-  Value::List rows;
-  for (const CommandSpec& spec : command::table()) rows.push_back(describe_shape(spec));
-  write([&](resp::Writer& out) { write_value(out, rows); });
+  Value::List names;
+  for (const CommandSpec& spec : command::table()) names.push_back(command::redis_name(spec));
+  write([&](resp::Writer& out) { write_value(out, names); });
 }
 
 void Conversation::on(command::CommandCount&, const Envelope&) {
@@ -99,7 +101,8 @@ void Conversation::on(command::CommandCount&, const Envelope&) {
 void Conversation::on(command::CommandDocs& docs, const Envelope&) {
   Value::Map map;
   for_each_named(docs.names, [&](const CommandSpec* spec) {
-    if (spec != nullptr) map.emplace_back(command::redis_name(*spec), describe_documentation(*spec));
+    if (spec != nullptr)
+      map.emplace_back(command::redis_name(*spec), describe_documentation(*spec));
   });
   write([&](resp::Writer& out) { write_value(out, map); });
 }

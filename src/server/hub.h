@@ -70,7 +70,7 @@ class Hub final : public EventSink {
   std::uint64_t last_connection_id_ = 0;
   absl::btree_map<std::uint64_t, std::shared_ptr<Conversation>> conversations_;
   absl::flat_hash_map<std::uint64_t, std::vector<std::uint64_t>> attached_;  ///< by session
-  absl::btree_map<std::uint64_t, std::uint64_t> blocked_;                    ///< waiter -> connection
+  absl::btree_map<std::uint64_t, std::uint64_t> blocked_;  ///< waiter -> connection
   absl::flat_hash_map<std::uint64_t, std::vector<command::Notice>> notices_;
   std::deque<std::uint64_t> resumable_;
 };

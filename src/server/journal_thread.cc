@@ -8,9 +8,7 @@
 namespace server {
 
 JournalThread::JournalThread(journal::Journal& journal, boost::asio::io_context& loop)
-    : journal_(journal),
-      loop_(loop),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : journal_(journal), loop_(loop), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 JournalThread::~JournalThread() = default;
 
@@ -32,9 +30,8 @@ void JournalThread::run(const std::stop_token& stop) {
     base::Result<void> result = journal_.append(batch);
     lock.lock();
     batch_ = nullptr;
-    boost::asio::post(loop_, [done = std::move(done_), result = std::move(result)] {
-      done(result);
-    });
+    boost::asio::post(loop_,
+                      [done = std::move(done_), result = std::move(result)] { done(result); });
   }
 }
 

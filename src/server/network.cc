@@ -34,8 +34,8 @@ Result<asio::ip::address> resolve(asio::io_context& loop, const std::string& hos
   Tcp::resolver resolver(loop);
   const auto found = resolver.resolve(host, "", error);
   if (error || found.empty()) {
-    return base::failure(Fault::Config, fmt::format("cannot resolve \"{}\": {}", host,
-                                                    error.message()));
+    return base::failure(Fault::Config,
+                         fmt::format("cannot resolve \"{}\": {}", host, error.message()));
   }
   return found.begin()->endpoint().address();
 }
@@ -81,10 +81,10 @@ Result<void> Network::listen(const Address& address) {
 Result<void> Network::listen_unix(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return base::failure(Fault::Config, fmt::format("the Unix socket's path {} is too long; {} "
-                                                    "bytes are the most", path,
-                                                    sizeof(sockaddr_un::sun_path) - 1));
+                                                    "bytes are the most",
+                                                    path, sizeof(sockaddr_un::sun_path) - 1));
   }
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) == 0) {
     if (!S_ISSOCK(info.st_mode)) {
       return base::failure(Fault::InUse, fmt::format("{} exists and is no socket", path));
@@ -102,8 +102,8 @@ Result<void> Network::listen_unix(const std::string& path) {
   ::umask(mask);
   if (!error) acceptor->listen(1024, error);
   if (error) {
-    return base::failure(Fault::InUse, fmt::format("cannot listen on {}: {}", path,
-                                                   error.message()));
+    return base::failure(Fault::InUse,
+                         fmt::format("cannot listen on {}: {}", path, error.message()));
   }
   spdlog::info("listening on {}", path);
   unix_path_ = path;
@@ -153,8 +153,10 @@ void Network::adopt(Peer peer, std::string name) {
   ++counters_.accepted;
   if (service_.hub.connection_count() >= static_cast<std::size_t>(service_.limits.connections)) {
     ++counters_.refused;
-    const std::string refusal = fmt::format("-LIMIT {} connections are open, which is the limit "
-                                            "(connections)\r\n", service_.limits.connections);
+    const std::string refusal = fmt::format(
+        "-LIMIT {} connections are open, which is the limit "
+        "(connections)\r\n",
+        service_.limits.connections);
     error_code ignored;
     peer.non_blocking(true, ignored);
     peer.write_some(asio::buffer(refusal), ignored);

@@ -23,8 +23,7 @@ Pipeline::Pipeline(state::Machine& machine, const Clock& clock, base::Time last_
       durable_index_(machine.last_index()),
       journalled_time_(last_cluster_time) {}
 
-void Pipeline::submit(Question question,
-                      const std::function<void(const command::Reply&)>& answer) {
+void Pipeline::submit(Question question, const std::function<void(const command::Reply&)>& answer) {
   tick();
   command::Entry entry;
   entry.origin = std::move(question.origin);
@@ -81,8 +80,7 @@ void Pipeline::deliver(const std::vector<command::Event>& events) {
 void Pipeline::queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes,
                      std::size_t answers) {
   const std::uint64_t index = machine_.last_index();
-  if (!outbox_.empty() && outbox_.back().recipient == recipient &&
-      outbox_.back().index == index) {
+  if (!outbox_.empty() && outbox_.back().recipient == recipient && outbox_.back().index == index) {
     outbox_.back().bytes += bytes;
     outbox_.back().answers += answers;
     return;

@@ -145,8 +145,8 @@ class Pipeline {
   std::uint64_t durable_index_ = 0;
   base::Time journalled_time_;
   std::deque<Waiting> outbox_;
-  journal::Batch spare_;   // kept for its memory
-  std::string payload_;    // kept for its memory
+  journal::Batch spare_;  // kept for its memory
+  std::string payload_;   // kept for its memory
   Counters counters_;
 };
 

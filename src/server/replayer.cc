@@ -17,8 +17,8 @@ std::unexpected<base::Error> corrupt(std::string message) {
 base::Result<void> Replayer::restore(const journal::Snapshot& snapshot) {
   if (auto restored = machine_.restore(snapshot.payload); !restored) return restored;
   if (machine_.running_digest() != snapshot.digest || machine_.last_index() < snapshot.index) {
-    return corrupt(fmt::format("the snapshot of index {} holds another state than it says",
-                               snapshot.index));
+    return corrupt(
+        fmt::format("the snapshot of index {} holds another state than it says", snapshot.index));
   }
   return {};
 }
@@ -29,11 +29,11 @@ base::Result<void> Replayer::judge(const command::Entry& entry) const {
   }
   if (const auto* configure = std::get_if<command::Configure>(&entry.command)) {
     if (configure->rules.version > state::kRulesVersion) {
-      return base::failure(base::Fault::Config,
-                           fmt::format("entry {} asks for rules of version {}, this program knows "
-                                       "{}; run a newer turnstile",
-                                       entry.index, configure->rules.version,
-                                       state::kRulesVersion));
+      return base::failure(
+          base::Fault::Config,
+          fmt::format("entry {} asks for rules of version {}, this program knows "
+                      "{}; run a newer turnstile",
+                      entry.index, configure->rules.version, state::kRulesVersion));
     }
   }
   return {};
@@ -47,9 +47,10 @@ base::Result<void> Replayer::replay(const journal::Record& record) {
   if (auto good = judge(entry_); !good) return good;
   const command::Outcome outcome = machine_.apply(entry_);
   if (!outcome.changed) {
-    return corrupt(fmt::format("entry {} ({}) changed something when it was journalled and nothing "
-                               "now: the state has drifted",
-                               entry_.index, command::kind_name(command::kind_of(entry_.command))));
+    return corrupt(
+        fmt::format("entry {} ({}) changed something when it was journalled and nothing "
+                    "now: the state has drifted",
+                    entry_.index, command::kind_name(command::kind_of(entry_.command))));
   }
   if (++entries_ % kProgressEvery == 0 && progress_) progress_(entries_);
   return {};
@@ -58,8 +59,8 @@ base::Result<void> Replayer::replay(const journal::Record& record) {
 base::Result<void> Replayer::batch_end(std::uint64_t last_index, base::Time /*mark*/,
                                        std::uint64_t digest) {
   if (machine_.running_digest() == digest) return {};
-  return corrupt(fmt::format("after entry {} the state differs from the one that was journalled",
-                             last_index));
+  return corrupt(
+      fmt::format("after entry {} the state differs from the one that was journalled", last_index));
 }
 
 }  // namespace server

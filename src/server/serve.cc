@@ -45,8 +45,10 @@ int serve(const ServeOptions& options) {
   Server server(std::move(*config));
   if (auto started = server.start(); !started) return report(started.error());
   if (auto ended = server.run(); !ended) {
-    return report({ended.error().fault, "stopping because the journal failed, nothing "
-                                        "unacknowledged was let out: " + ended.error().message});
+    return report({ended.error().fault,
+                   "stopping because the journal failed, nothing "
+                   "unacknowledged was let out: " +
+                       ended.error().message});
   }
   return 0;
 }

@@ -45,9 +45,10 @@ void raise_file_limit(std::int64_t connections) {
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur < wanted) {
-    spdlog::warn("only {} files may be open at once, so the limit of {} connections cannot be "
-                 "reached; raise it with ulimit -n",
-                 limit.rlim_cur, connections);
+    spdlog::warn(
+        "only {} files may be open at once, so the limit of {} connections cannot be "
+        "reached; raise it with ulimit -n",
+        limit.rlim_cur, connections);
   }
 }
 
@@ -111,10 +112,9 @@ void Server::make_pipeline(base::Time last_cluster_time) {
                     [this](const base::Error& error) { on_journal_failure(error); });
   hub_.emplace(*pipeline_);
   pipeline_->set_event_sink(*hub_);
-  service_.emplace(Service{*pipeline_, *hub_, config_.rules.limits, randomize,
-                           [this](std::span<const std::string> sections) {
-                             return describe(sections);
-                           }});
+  service_.emplace(
+      Service{*pipeline_, *hub_, config_.rules.limits, randomize,
+              [this](std::span<const std::string> sections) { return describe(sections); }});
 }
 
 Result<void> Server::listen() {

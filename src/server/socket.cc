@@ -80,8 +80,7 @@ bool Socket::send() {
   while (!conversation_->output().empty()) {
     const std::string_view output = conversation_->output();
     error_code error;
-    const std::size_t size =
-        stream_.write_some(asio::buffer(output.data(), output.size()), error);
+    const std::size_t size = stream_.write_some(asio::buffer(output.data(), output.size()), error);
     if (error == asio::error::would_block) {
       wait_for_room();
       return true;

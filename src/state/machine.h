@@ -151,7 +151,8 @@ class Machine {
   void touch(std::span<const command::KeyMode> keys);
   /// Grants whatever the entry made grantable, in queue order, and drops idle keys.
   void hand_on();
-  void collect_candidates(const Key& key, std::vector<std::pair<Place, std::uint64_t>>& found) const;
+  void collect_candidates(const Key& key,
+                          std::vector<std::pair<Place, std::uint64_t>>& found) const;
   void grant_waiter(std::uint64_t id);
   void hold_keys(const Grant& grant);
   void unhold_keys(const Grant& grant);
@@ -180,7 +181,9 @@ class Machine {
   std::optional<std::string> broken_key() const;
   std::optional<std::string> broken_grant() const;
   std::optional<std::string> broken_waiter() const;
+  std::optional<std::string> broken_party(const Waiter& waiter) const;
   std::optional<std::string> broken_session() const;
+  std::optional<std::string> broken_answers(const Session& session) const;
   std::optional<std::string> broken_deadline() const;
   std::optional<std::string> broken_key_holders(const std::string& name, const Key& key) const;
   std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
@@ -198,7 +201,7 @@ class Machine {
   // Follows from the state above.
   Keys keys_;
   absl::btree_map<std::uint64_t, Party> anonymous_;  ///< connection -> waits without a session
-  std::size_t anonymous_grants_ = 0;
+  std::size_t anonymous_claims_ = 0;  ///< grants and waits without a session
   Deadlines deadlines_;
 
   // The entry being applied; meaningless between entries.
