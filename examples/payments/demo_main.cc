@@ -103,7 +103,7 @@ Run settle(const DemoOptions& options, const std::vector<Payment>& payments,
   const bool has_locks = !server.empty();
   Ledger::create(database, payments, has_locks);
   Progress progress(options.as_json ? stderr : stdout, has_locks ? "with locks" : "without locks",
-                    static_cast<std::int64_t>(payments.size()));
+                    static_cast<std::int64_t>(payments.size()), has_locks ? "waits" : "collisions");
   Dispatcher dispatcher(payments,
                         {.program = program("payments-worker"),
                          .database = database,

@@ -138,6 +138,7 @@ void Dispatcher::strike(Fault& fault, WorkerProcess& worker) {
   const int payment = fault.payment();
   if (fault.kind() == Fault::Kind::Kill) {
     worker.process().signal(SIGKILL);
+    worker.finish();
   } else {
     worker.process().signal(SIGSTOP);
     if (!worker.process().wait_until_stopped()) return;

@@ -17,8 +17,12 @@ constexpr const char* kClearLine = "\r\033[K";
 
 }  // namespace
 
-Progress::Progress(std::FILE* out, std::string title, std::int64_t total)
-    : out_(out), title_(std::move(title)), total_(total), is_terminal_(isatty(fileno(out)) == 1) {}
+Progress::Progress(std::FILE* out, std::string title, std::int64_t total, std::string meetings)
+    : out_(out),
+      title_(std::move(title)),
+      total_(total),
+      meetings_(std::move(meetings)),
+      is_terminal_(isatty(fileno(out)) == 1) {}
 
 std::string Progress::line() const {
   const std::chrono::duration<double> elapsed = Clock::now() - started_;
@@ -29,9 +33,9 @@ std::string Progress::line() const {
     bar = fmt::format("[{}{}] ", std::string(filled, '#'),
                       std::string(static_cast<std::size_t>(kBarWidth) - filled, '.'));
   }
-  return fmt::format("{:<13} {}{:3} %  {:>6} payments/s  {:>6} waits", title_, bar,
+  return fmt::format("{:<13} {}{:3} %  {:>6} payments/s  {:>6} {}", title_, bar,
                      100 * done_ / total_, with_commas(static_cast<std::int64_t>(rate)),
-                     with_commas(wait_count_));
+                     with_commas(meeting_count_), meetings_);
 }
 
 void Progress::draw() {
@@ -40,9 +44,9 @@ void Progress::draw() {
   std::fflush(out_);
 }
 
-void Progress::update(std::int64_t done, std::int64_t wait_count) {
+void Progress::update(std::int64_t done, std::int64_t meeting_count) {
   done_ = done;
-  wait_count_ = wait_count;
+  meeting_count_ = meeting_count;
   if (is_terminal_) {
     if (Clock::now() - drawn_ >= kRedraw) draw();
     return;

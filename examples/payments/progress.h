@@ -11,10 +11,11 @@ namespace payments {
 
 class Progress {
  public:
-  Progress(std::FILE* out, std::string title, std::int64_t total);
+  /// `meetings` is the word for payments that met on an account: "waits", "collisions".
+  Progress(std::FILE* out, std::string title, std::int64_t total, std::string meetings);
 
   /// Cheap enough to be called all the time.
-  void update(std::int64_t done, std::int64_t wait_count);
+  void update(std::int64_t done, std::int64_t meeting_count);
 
   /// Something worth a line of its own.
   void note(const std::string& text);
@@ -30,11 +31,12 @@ class Progress {
   std::FILE* out_;
   std::string title_;
   std::int64_t total_;
+  std::string meetings_;
   bool is_terminal_;
   Clock::time_point started_ = Clock::now();
   Clock::time_point drawn_ = {};
   std::int64_t done_ = 0;
-  std::int64_t wait_count_ = 0;
+  std::int64_t meeting_count_ = 0;
   std::int64_t tenths_shown_ = 0;
 };
 

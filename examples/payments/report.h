@@ -21,8 +21,8 @@ struct Demonstration {
   std::size_t payment_count = 0;
   int worker_count = 0;
   int ttl_ms = 0;
-  Run locked;
-  Run unlocked;
+  Run locked = {};
+  Run unlocked = {};
 
   /// With locks every proof holds, and a worker was killed and another frozen.
   bool is_safe() const;

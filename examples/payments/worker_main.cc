@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <deque>
 #include <iostream>
 #include <optional>
 #include <thread>
@@ -46,11 +47,13 @@ class Worker {
   Outcome settle_locked(const Order& order, const Payment& payment, const turnstile::Grant& grant);
   void compute();
   void stand_still(const Order& order);
+  std::optional<Order> read_order();
   void say(const Report& report);
 
   WorkerOptions options_;
   Ledger ledger_;
   std::optional<turnstile::Client> client_;
+  std::deque<Order> waiting_;  ///< orders that came before `go`
 };
 
 /// Both accounts in one request: all or none, so that nobody can be in a deadlock.
@@ -93,18 +96,30 @@ Report Worker::settle(const Order& order) {
 void Worker::stand_still(const Order& order) {
   if (order.kind != Order::Kind::Stand) return;
   say({.kind = Report::Kind::Standing, .number = order.number});
-  std::string go;
-  std::getline(std::cin, go);
+  while (const std::optional<Order> next = read_order()) {
+    if (next->kind == Order::Kind::Go) return;
+    waiting_.push_back(*next);
+  }
+}
+
+std::optional<Order> Worker::read_order() {
+  std::string line;
+  if (!std::getline(std::cin, line)) return std::nullopt;
+  const std::optional<Order> order = parse_order(line);
+  if (!order) throw std::runtime_error("no order: " + line);
+  return order;
 }
 
 void Worker::say(const Report& report) { std::cout << to_line(report) << std::flush; }
 
 void Worker::run() {
-  std::string line;
-  while (std::getline(std::cin, line)) {
-    const std::optional<Order> order = parse_order(line);
-    if (!order) throw std::runtime_error("no order: " + line);
-    say(settle(*order));
+  while (const std::optional<Order> order = read_order()) {
+    waiting_.push_back(*order);
+    while (!waiting_.empty()) {
+      const Order next = waiting_.front();
+      waiting_.pop_front();
+      say(settle(next));
+    }
   }
 }
 
