@@ -252,6 +252,7 @@ void Conversation::send_operation(Time now, const OperationPtr& operation) {
       operation->wait = std::max(left, Duration());
     }
   }
+  operation->is_repeated = operation->stage == Operation::Stage::Sent;
   operation->stage = Operation::Stage::Sent;
   const bool may_wait = operation->kind != Operation::Kind::Acquire || operation->wait > Duration();
   if (operation->has_ticket && may_wait) {

@@ -149,6 +149,7 @@ class Conversation {
   void give_up(base::Time now, const OperationPtr& operation);
   void abandon(base::Time now, const OperationPtr& operation);
   void forsake(const OperationPtr& operation, bool is_applied);
+  void rule_out_copies(base::Time now, const OperationPtr& operation);
   void burn_number(base::Time now, const OperationPtr& operation);
   void on_burnt(base::Time now, const OperationPtr& operation, const resp::Value& value);
   void give_back(base::Time now, std::shared_ptr<Hold> hold);

@@ -110,6 +110,7 @@ void Conversation::resume_wait(Time now, const OperationPtr& operation, std::uin
 
 /// A wait that the server had queued, and that is over without a grant.
 void Conversation::settle_ended(Time now, const OperationPtr& operation) {
+  rule_out_copies(now, operation);
   if (operation->is_endless || now < operation->started + operation->wait_asked) {
     return start_afresh(operation);
   }
@@ -145,6 +146,7 @@ void Conversation::send_again(const OperationPtr& operation) {
 void Conversation::start_afresh(const OperationPtr& operation) {
   operation->stage = Stage::Unsent;
   operation->request = 0;
+  operation->is_repeated = false;
   operation->ticket = 0;
   operation->cancel_is_sent = false;
   backlog_.push_back(operation);

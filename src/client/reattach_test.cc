@@ -101,6 +101,34 @@ TEST(ReattachTest, an_unanswered_request_is_sent_again_with_the_same_number) {
   EXPECT_TRUE(second.hold());
 }
 
+TEST(ReattachTest, the_number_of_a_repeat_that_is_refused_is_used_up) {
+  World world;
+  world.open_session();
+  const auto call = world.try_lock("a");
+  EXPECT_EQ(world.next(), "LOCK.ACQUIRE a REQUEST 1");
+  world.reconnect(attached());
+  world.serve("LOCK.ACQUIRE a REQUEST 1", "-BUSY held\r\n");
+  EXPECT_TRUE(call.failed_with(ErrorCode::Busy));
+  // The first copy is granted now, over the connection that broke.
+  world.serve("SESSION.KEEPALIVE REQUEST 1", "-CONFLICT request 1 was something else\r\n");
+  world.attach(attached({listed_grant(9, "a", 1)}));
+  world.serve("LOCK.RELEASE a 9 REQUEST 2", integer(1));
+  EXPECT_EQ(world.next(), "");
+}
+
+TEST(ReattachTest, a_repeat_that_waited_in_vain_is_used_up_too) {
+  World world;
+  world.open_session();
+  const auto call = world.lock("a");
+  EXPECT_EQ(world.next(), "LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 1");
+  world.reconnect(attached());
+  world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 2", kQueued);
+  world.reconnect(attached());
+  EXPECT_EQ(world.next(), "SESSION.KEEPALIVE REQUEST 1");
+  EXPECT_EQ(world.next(), "LOCK.ACQUIRE a WAIT 86400000 REQUEST 2 ASYNC 3");
+  EXPECT_FALSE(call.is_done());
+}
+
 TEST(ReattachTest, a_grant_whose_answer_was_lost_is_found_in_the_list) {
   World world;
   world.open_session();

@@ -155,6 +155,7 @@ void Conversation::on_cancel(Time now, const OperationPtr& operation, const Valu
   // it come all the same, a grant in it is given back.
   calls_.fail(operation, {ErrorCode::Cancelled, "CANCELLED the wait has ended before"});
   operation->is_abandoned = true;
+  rule_out_copies(now, operation);
 }
 
 void Conversation::on_operation(Time now, const Expected& expected, const Value& value) {
@@ -243,6 +244,7 @@ void Conversation::on_refused(Time now, const OperationPtr& operation, const Val
     handle_trouble(now, error);
     return;
   }
+  rule_out_copies(now, operation);
   // A server that says BUSY early has its reasons, and asking it again at once would be a storm.
   const bool has_waited = now >= operation->first_sent + safe_part(operation->wait);
   const bool is_wanted = !operation->is_abandoned && !operation->is_cancelled;

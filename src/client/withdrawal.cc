@@ -68,6 +68,16 @@ void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
   if (forsaken_.size() > kForsakenMax) forsaken_.pop_front();
 }
 
+/// A refusal is not remembered by the server: when a request that was sent twice is refused,
+/// the first copy, should it come late, would be applied as if it were new.
+void Conversation::rule_out_copies(Time now, const OperationPtr& operation) {
+  if (!operation->is_repeated || operation->kind != Kind::Acquire) return;
+  auto copy = std::make_shared<Operation>(*operation);
+  copy->done = nullptr;
+  forsake(copy, false);
+  if (phase_ == Phase::Ready) burn_number(now, copy);
+}
+
 /// Uses the number up for something harmless. A late copy of the acquisition, still on its
 /// way over the connection before, is then refused as CONFLICT; if the number is refused
 /// instead, the copy was faster, and the next ATTACH lists what it was granted.
