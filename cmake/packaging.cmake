@@ -71,15 +71,4 @@ if(TURNSTILE_TESTS)
     target_include_directories(public_headers PRIVATE ${PROJECT_SOURCE_DIR}/include)
     set_target_properties(public_headers PROPERTIES CXX_STANDARD 20)
   endif()
-
-  # An outside user finds the installed package, builds with it, and runs.
-  if(TARGET libturnstile)
-    add_test(NAME package/is_found_and_used_from_outside COMMAND ${CMAKE_COMMAND}
-      -DBUILD=${CMAKE_BINARY_DIR} -DPREFIX=${CMAKE_BINARY_DIR}/package/prefix
-      -DUSER=${CMAKE_CURRENT_LIST_DIR}/package_test -DUSER_BUILD=${CMAKE_BINARY_DIR}/package/user
-      -DSANITIZE=${TURNSTILE_SANITIZE} -DCOMPILER=${CMAKE_CXX_COMPILER}
-      -P ${CMAKE_CURRENT_LIST_DIR}/package_test/run.cmake)
-    set_tests_properties(package/is_found_and_used_from_outside PROPERTIES
-      LABELS package TIMEOUT 120)
-  endif()
 endif()

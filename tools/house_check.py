@@ -104,7 +104,11 @@ class Tree:
             File(root, p.relative_to(root).as_posix()) for p in paths
             if p.is_file() and not ignored & set(p.relative_to(root).parts)
         ]
+        self.paths = {f.path for f in self.files}
         self.cxx = [f for f in self.files if f.is_cxx and f.top in OURS]
+
+    def has(self, path):
+        return path in self.paths
 
 
 RULES = []
@@ -197,7 +201,9 @@ def sources_are_built(tree):
         if file.top == "src" and file.folder not in MAY_INCLUDE:
             yield file, 1, f"is in no folder that is built: {', '.join(MAY_INCLUDE)}"
         elif file.top in ("test", "bench") and len(file.parts) > 2:
-            yield file, 1, f"is not built: only {file.top}/*.cc is, without subfolders"
+            # A folder with a CMakeLists.txt is a project of its own, which a test builds.
+            if not tree.has("/".join(file.parts[:2]) + "/CMakeLists.txt"):
+                yield file, 1, f"is not built: only {file.top}/*.cc is, without subfolders"
 
 
 @rule
@@ -212,6 +218,8 @@ def tests_are_run(tree):
         elif name.endswith("_test.py"):
             if file.top != "test":
                 yield file, 1, "is a test that nobody runs; end-to-end tests are in test/"
+            elif "def test_" in file.text and "unittest.main(" not in file.text:
+                yield file, 1, "runs nothing when it is executed; it must end in unittest.main()"
         elif name.endswith(".py") and file.top == "test":
             if match := re.search(r"^[ \t]*def test_\w+", file.text, re.M):
                 number = file.text.count("\n", 0, match.start()) + 1
@@ -258,7 +266,9 @@ GOOD_EXAMPLE = {
     "src/cli/main.cc": HEAD + '#include "server/server.h"\n',
     "test/crash_test.cc": TEST + "// reads test/scenario\n",
     "test/scenario/lock.txt": "# A lock.\nalice: PING\n----\nPONG\n",
-    "test/e2e/redis_test.py": "def test_ping(): pass\n",
+    "test/e2e/redis_test.py": "def test_ping(self): pass\nunittest.main()\n",
+    "test/outside/CMakeLists.txt": "project(outside)\n",
+    "test/outside/main.cc": HEAD,
 }
 
 # (rule, files, what the complaint says, and where)
@@ -301,6 +311,8 @@ BAD_EXAMPLES = [
     (tests_are_run, {"bench/a_test.cc": TEST}, "bench/a_test.cc:1: is a test that nobody runs"),
     (tests_are_run, {"src/base/a_test.cc": HEAD}, "src/base/a_test.cc:1: is named a test"),
     (tests_are_run, {"tools/a_test.py": "x\n"}, "tools/a_test.py:1: is a test that nobody runs"),
+    (tests_are_run, {"test/a_test.py": "def test_lock(self): pass\n"},
+     "test/a_test.py:1: runs nothing when it is executed"),
     (tests_are_run, {"test/locks.py": "\ndef test_lock(): pass\n"}, "test/locks.py:2: holds tests"),
     (tests_are_run, {"test/a_test.cc": TEST + "TEST(Lock, DISABLED_x) {}\n"},
      "test/a_test.cc:3: switches a test off"),
