@@ -1,0 +1,52 @@
+// The `turnstile` program. Its subcommands are in the other files of this
+// folder; only `serve` is here, because no other file may see the server.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/program.h"
+#include "cli/subcommands.h"
+#include "server/serve.h"
+#include "server/version.h"
+
+namespace {
+
+void add_serve(cli::Program& program) {
+  const auto options = std::make_shared<server::ServeOptions>();
+  CLI::App& app = program.add(
+      {.name = "serve",
+       .summary = "Runs a server until SIGTERM or SIGINT.",
+       .usage = "[OPTIONS]",
+       .examples = "turnstile serve --data /var/lib/turnstile\n"
+                   "turnstile serve --listen 127.0.0.1:7421 --unix /run/turnstile.sock\n"
+                   "turnstile serve --config /etc/turnstile.toml",
+       .remarks = "What the command line says goes before what the configuration file says."},
+      [options] { return server::serve(*options); });
+  app.add_option("--listen", options->listen,
+                 "127.0.0.1:7420 unless given; port 0 is any free one; none: no TCP")
+      ->type_name("HOST:PORT");
+  app.add_option("--unix", options->unix_path, "Listens on a Unix socket too")->type_name("PATH");
+  app.add_option("--data", options->data_dir, "Where the journal is; ./turnstile-data unless given")
+      ->type_name("DIR");
+  app.add_option("--journal", options->journal,
+                 "file, or memory: nothing survives the end of the process")
+      ->type_name("KIND");
+  app.add_option("--config", options->config_path, "Settings in TOML")->type_name("FILE");
+  app.add_option("--port-file", options->port_file, "Where the TCP ports are written, one a line")
+      ->type_name("FILE");
+  app.add_option("--log-level", options->log_level, "trace, debug, info, warning, error, off")
+      ->type_name("LEVEL");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::Program program(server::kVersion);
+  add_serve(program);
+  cli::add_lock(program);
+  cli::add_ls(program);
+  cli::add_info(program);
+  cli::add_sessions(program);
+  cli::add_call(program);
+  cli::add_journal(program);
+  return program.run(argc, argv);
+}
