@@ -137,7 +137,7 @@ class CrashTest(unittest.TestCase):
         history = History()
         clients = [Client(number, history) for number in range(CLIENTS)]
         pause = random.Random(7)
-        with Server() as server:
+        with Server(config="segment_bytes = 4194304\n") as server:
             for cycle in range(CYCLES):
                 if cycle > 0:
                     server.start()
@@ -167,4 +167,4 @@ class CrashTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(warnings="ignore")

@@ -66,7 +66,7 @@ class StartTest(unittest.TestCase):
             for number in range(20):
                 connection.call("LOCK.ACQUIRE", f"k{number}", "LEASE", 60000)
             server.terminate()
-            segment = next(pathlib.Path(server.data).glob("*.seg*"))
+            segment = next(pathlib.Path(server.data).glob("segment-*.log"))
             damaged = bytearray(segment.read_bytes())
             damaged[4096 + 600] ^= 0x10
             segment.write_bytes(damaged)
@@ -246,4 +246,4 @@ class ConnectionLifeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(warnings="ignore")

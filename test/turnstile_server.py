@@ -108,6 +108,10 @@ class Connection:
         self.stream.close()
         self.socket.close()
 
+    def __del__(self):
+        if hasattr(self, "stream"):
+            self.close()
+
     def send(self, *words):
         parts = [f"*{len(words)}\r\n".encode()]
         for word in words:
