@@ -227,6 +227,7 @@ void Conversation::send_due(Time now) {
     append_keep_alive(output_);
     expect(Expected::Kind::KeepAlive, now);
     keep_alive_.sending(now);
+    if (renewals_to_look_ > 0 && --renewals_to_look_ == 0) look_again(now);
   }
   if (probes_.empty() && now >= last_heard_ + kSilenceMax) {
     append_ping(output_);
@@ -245,14 +246,13 @@ void Conversation::send_backlog(Time now) {
 
 void Conversation::send_operation(Time now, const OperationPtr& operation) {
   if (operation->is_numbered && operation->request == 0) operation->request = ++last_request_;
-  if (operation->stage == Operation::Stage::Unsent) {
-    operation->first_sent = now;
-    if (!operation->is_endless && operation->kind == Operation::Kind::Acquire) {
-      const Duration left = operation->started + operation->wait_asked - now;
-      operation->wait = std::max(left, Duration());
-    }
-  }
   operation->is_repeated = operation->stage == Operation::Stage::Sent;
+  if (!operation->is_repeated) operation->first_sent = now;
+  if (operation->has_ticket && !operation->is_endless) {
+    // A repeat may join a wait that goes on, and so must be one itself.
+    const Duration least = operation->is_repeated ? Duration::from_ms(1) : Duration();
+    operation->wait = std::max(operation->started + operation->wait_asked - now, least);
+  }
   operation->stage = Operation::Stage::Sent;
   const bool may_wait = operation->kind != Operation::Kind::Acquire || operation->wait > Duration();
   if (operation->has_ticket && may_wait) {

@@ -102,7 +102,7 @@ class Conversation {
 
   /// A reply that must come, in this order.
   struct Expected {
-    enum class Kind { Hello, Open, Attach, KeepAlive, Ping, Cancel, Close, Burn, Operation };
+    enum class Kind { Hello, Open, Attach, KeepAlive, Ping, Cancel, Close, Burn, Look, Operation };
     Kind kind;
     base::Time sent;
     OperationPtr operation;  ///< of Operation, Cancel and Burn
@@ -184,6 +184,10 @@ class Conversation {
   void reconcile_holds(base::Time sent, const Lists& lists);
   void reconcile_call(base::Time now, base::Time sent, const OperationPtr& operation,
                       const Lists& lists);
+  void look_again(base::Time now);
+  void on_look(base::Time now, base::Time sent, const resp::Value& value);
+  void reconcile_wait(base::Time now, base::Time sent, const OperationPtr& operation,
+                      const Lists& lists);
   void resume_wait(base::Time now, const OperationPtr& operation, std::uint64_t ticket);
   void settle_ended(base::Time now, const OperationPtr& operation);
   void settle_forsaken(base::Time now, base::Time sent, const Lists& lists);
@@ -211,6 +215,8 @@ class Conversation {
   base::Time last_heard_;
   base::Time heard_sent_;  ///< when the latest request that was answered had been sent
   base::Time away_since_;
+  int renewals_to_look_ = 0;  ///< until look_again(); 0: no need to
+  int look_gap_ = 0;
   std::string trouble_ = "no connection yet";
 
   // of the calls

@@ -72,6 +72,7 @@ struct Operation {
   std::uint64_t request = 0;  ///< 0: none yet
   std::uint64_t ticket = 0;   ///< 0: none on this connection
   bool is_repeated = false;   ///< was sent more than once with its present number
+  bool is_carried = false;    ///< has come over from a connection that broke
   bool is_cancelled = false;  ///< its caller wants it withdrawn
   bool cancel_is_sent = false;
   bool is_abandoned = false;  ///< its caller is gone: a grant is given back

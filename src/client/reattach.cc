@@ -21,6 +21,9 @@ using base::Time;
 using Kind = Operation::Kind;
 using Stage = Operation::Stage;
 
+// Well within the 1,024 numbers whose answers a server keeps.
+constexpr std::uint64_t kRecentRequests = 900;
+
 }  // namespace
 
 struct Conversation::Lists {
@@ -61,6 +64,8 @@ void Conversation::reconcile(Time now, Time sent, const Attached& attached) {
   const Lists lists(attached);
   reconcile_holds(sent, lists);
   auto unsettled = std::exchange(unsettled_, {});
+  look_gap_ = 1;
+  renewals_to_look_ = unsettled.empty() ? 0 : look_gap_;
   std::ranges::sort(unsettled, std::greater(),
                     [](const OperationPtr& o) { return std::pair(o->request, o->id); });
   for (const auto& operation : unsettled) reconcile_call(now, sent, operation, lists);
@@ -83,13 +88,20 @@ void Conversation::reconcile_holds(Time sent, const Lists& lists) {
 /// Called from the last request to the first, so that those sent again stand in order.
 void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& operation,
                                   const Lists& lists) {
+  operation->is_carried = true;
   const bool is_acquire = operation->kind == Kind::Acquire;
   const auto* grant = Lists::find(lists.grant_of_request, operation->request);
   if (grant && is_acquire) {
     return on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
   }
   const auto* wait = Lists::find(lists.wait_of_request, operation->request);
-  if (wait && wait->ticket != 0) return resume_wait(now, operation, wait->ticket);
+  if (wait && wait->ticket != 0) {
+    // A repeat turns the outcome to this connection, for the server may believe in the one
+    // before for a long time yet. It must be one that the server still recognises.
+    const bool is_recent = last_request_ - operation->request < kRecentRequests;
+    if (is_recent && !operation->is_abandoned) return send_again(operation);
+    return resume_wait(now, operation, wait->ticket);
+  }
   if (operation->is_abandoned) return forsake(operation, false);
   if (is_acquire && operation->stage == Stage::Waiting && !wait) {
     return settle_ended(now, operation);
@@ -97,15 +109,61 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
   send_again(operation);
 }
 
+/// Asks what the session has, over the same connection, for the sake of waits that have
+/// come over from another one. Their outcome may go there all the same: if the server
+/// believes in it, or if a late copy of the request turns it back. The times between
+/// double, since a copy becomes less likely.
+void Conversation::look_again(Time now) {
+  look_gap_ *= 2;
+  append_attach(output_, session_->life->id, session_->secret);
+  expect(Expected::Kind::Look, now);
+}
+
+void Conversation::on_look(Time now, Time sent, const resp::Value& value) {
+  if (value.is_error()) {
+    const auto error = to_error(value);
+    if (error.code() == ErrorCode::NoSession) lose_session(now, error.what());
+    if (!handle_trouble(now, error)) drop(now, error.what());
+    return;
+  }
+  const auto attached = read_attached(value);
+  if (!attached) return drop(now, "the server's answer to SESSION.ATTACH makes no sense");
+  const Lists lists(*attached);
+  reconcile_holds(sent, lists);
+  std::vector<OperationPtr> carried;
+  for (const auto& [ticket, operation] : by_ticket_) {
+    const bool waits = operation->stage == Stage::Waiting;
+    if (waits && operation->is_carried) carried.push_back(operation);
+  }
+  renewals_to_look_ = carried.empty() ? 0 : look_gap_;
+  std::ranges::sort(carried, {}, &Operation::id);
+  for (const auto& operation : carried) reconcile_wait(now, sent, operation, lists);
+}
+
+/// A wait whose outcome, if it had come over this connection, would be known by now.
+void Conversation::reconcile_wait(Time now, Time sent, const OperationPtr& operation,
+                                  const Lists& lists) {
+  by_ticket_.erase(operation->ticket);
+  const auto* wait = Lists::find(lists.wait_of_request, operation->request);
+  if (wait && wait->ticket != 0) return resume_wait(now, operation, wait->ticket);
+  if (operation->kind != Kind::Acquire) return send_again(operation);
+  const auto* grant = Lists::find(lists.grant_of_request, operation->request);
+  if (grant) return on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
+  if (!operation->is_abandoned) return settle_ended(now, operation);
+  operation->stage = Stage::Done;
+  rule_out_copies(now, operation);
+}
+
 void Conversation::resume_wait(Time now, const OperationPtr& operation, std::uint64_t ticket) {
   operation->stage = Stage::Waiting;
   operation->ticket = ticket;
   last_ticket_ = std::max(last_ticket_, ticket);
   by_ticket_.insert_or_assign(ticket, operation);
-  if (!operation->is_abandoned) return;
-  append_cancel(output_, ticket);
-  operation->cancel_is_sent = true;
-  expect(Expected::Kind::Cancel, now, operation);
+  if (operation->is_abandoned || operation->is_cancelled) {
+    append_cancel(output_, ticket);
+    operation->cancel_is_sent = true;
+    expect(Expected::Kind::Cancel, now, operation);
+  }
 }
 
 /// A wait that the server had queued, and that is over without a grant.

@@ -40,13 +40,81 @@ TEST(ReattachTest, what_was_granted_while_away_is_handed_out) {
   EXPECT_EQ(world.next(), "");
 }
 
-TEST(ReattachTest, a_wait_goes_on) {
+/// A world in which a wait has come over from a connection that broke.
+struct CarriedWaitTest : ::testing::Test {
+  void SetUp() override {
+    world.open_session(7, 9'000);
+    call = world.lock("a");
+    world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 1", kQueued);
+    world.reconnect(attached({}, {listed_wait("1", "a", 1)}));
+    world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 2", kQueued);
+  }
+  /// Lets the next renewal come, which is followed by a look at what the session has.
+  void look(std::string_view answer) {
+    world.advance(ms(3'000));
+    world.serve("SESSION.KEEPALIVE", kept(9'000));
+    world.serve("SESSION.ATTACH 7 s3cret", answer);
+  }
+  World world{{.ttl_ms = 9'000}};
+  Call call;
+};
+
+TEST_F(CarriedWaitTest, it_goes_on_and_its_outcome_comes_over_the_new_connection) {
+  EXPECT_FALSE(call.is_done());
+  world.send(push("2", granted(9)));
+  EXPECT_TRUE(call.hold());
+}
+
+TEST_F(CarriedWaitTest, an_outcome_that_went_to_the_connection_before_is_found) {
+  look(attached({listed_grant(9, "a", 1)}));
+  ASSERT_TRUE(call.hold());
+  EXPECT_EQ(call.hold()->token, 9U);
+  world.send(push("2", granted(9)));
+  EXPECT_EQ(world.next(), "");
+  EXPECT_TRUE(call.hold()->is_held(world.now));
+}
+
+TEST_F(CarriedWaitTest, a_wait_that_a_late_copy_took_over_is_followed_by_its_ticket) {
+  look(attached({}, {listed_wait("1", "a", 1)}));
+  world.cancel(call);
+  EXPECT_EQ(world.next(), "CANCEL 1");
+  world.send(push("1", "-CANCELLED withdrawn\r\n") + integer(1));
+  EXPECT_TRUE(call.failed_with(ErrorCode::Cancelled));
+}
+
+TEST_F(CarriedWaitTest, a_wait_that_has_ended_unheard_is_asked_for_anew) {
+  look(attached());
+  EXPECT_EQ(world.next(), "SESSION.KEEPALIVE REQUEST 1");
+  EXPECT_EQ(world.next(), "LOCK.ACQUIRE a WAIT 86400000 REQUEST 2 ASYNC 3");
+}
+
+TEST_F(CarriedWaitTest, looks_become_rarer_and_end_with_the_wait) {
+  look(attached({}, {listed_wait("2", "a", 1)}));
+  world.advance(ms(3'000));
+  world.serve("SESSION.KEEPALIVE", kept(9'000));
+  EXPECT_EQ(world.next(), "");
+  look(attached({listed_grant(9, "a", 1)}));
+  for (int i = 0; i < 20; ++i) {
+    world.advance(ms(3'000));
+    world.serve("SESSION.KEEPALIVE", kept(9'000));
+    if (i == 3) {
+      world.serve("SESSION.ATTACH 7 s3cret", attached({listed_grant(9, "a", 1)}));
+    }
+    EXPECT_EQ(world.next(), "");
+  }
+}
+
+TEST(ReattachTest, a_wait_too_old_to_be_repeated_goes_on_under_its_ticket) {
   World world;
   world.open_session();
   const auto call = world.lock("a");
   world.serve("LOCK.ACQUIRE a WAIT 86400000 REQUEST 1 ASYNC 1", kQueued);
+  for (int i = 0; i < 1'000; ++i) {
+    world.try_lock("b");
+    world.next();
+    world.send("-BUSY\r\n");
+  }
   world.reconnect(attached({}, {listed_wait("1", "a", 1)}));
-  EXPECT_FALSE(call.is_done());
   EXPECT_EQ(world.next(), "");
   world.send(push("1", granted(9)));
   EXPECT_TRUE(call.hold());
@@ -93,7 +161,8 @@ TEST(ReattachTest, an_unanswered_request_is_sent_again_with_the_same_number) {
   const auto third = world.try_lock("c");
   world.reconnect(attached());
   world.serve("LOCK.ACQUIRE a REQUEST 1", granted(5));
-  world.serve("LOCK.ACQUIRE b WAIT 3000 REQUEST 2 ASYNC 2", kQueued);
+  EXPECT_TRUE(world.next().starts_with("LOCK.ACQUIRE b WAIT 29"));  // what is left of it
+  world.send(kQueued);
   world.serve("LOCK.ACQUIRE c REQUEST 3", granted(6));
   EXPECT_TRUE(first.hold());
   EXPECT_TRUE(third.hold());

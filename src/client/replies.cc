@@ -40,6 +40,7 @@ void Conversation::on_reply(Time now, const Expected& expected, const Value& val
     case Expected::Kind::Ping: return;
     case Expected::Kind::Cancel: return on_cancel(now, expected.operation, value);
     case Expected::Kind::Close: close_until_ = now; return;
+    case Expected::Kind::Look: return on_look(now, expected.sent, value);
     case Expected::Kind::Burn: return on_burnt(now, expected.operation, value);
     case Expected::Kind::Operation: return on_operation(now, expected, value);
   }

@@ -163,6 +163,11 @@ class ToyServer {
     if (lock.token != 0 && lock.request == request) return granted(lock.token);
     if (lock.token == 0) return grant(lock, request);
     if (option(words, "WAIT").empty()) return "-BUSY held\r\n";
+    for (Waiter& waiter : lock.waiters) {
+      if (waiter.request != request) continue;
+      waiter.ticket = option(words, "ASYNC");
+      return std::string(kQueued);
+    }
     lock.waiters.push_back({option(words, "ASYNC"), request});
     return std::string(kQueued);
   }

@@ -82,42 +82,43 @@ TEST_F(WithdrawalTest, a_cancellation_whose_connection_breaks_ends_the_call) {
 
 /// A try whose caller gave up while the connection was broken, and of which the server
 /// knows nothing yet.
-struct LateCopyTest : WithdrawalTest {
+struct LateCopyTest : ::testing::Test {
   void SetUp() override {
-    WithdrawalTest::SetUp();
+    world.open_session();
     late = world.try_lock("b");
-    EXPECT_EQ(world.next(), "LOCK.ACQUIRE b REQUEST 2");
+    EXPECT_EQ(world.next(), "LOCK.ACQUIRE b REQUEST 1");
     world.disconnect();
     world.cancel(late);
-    world.attach(attached({}, {listed_wait("1", "a", 1)}));
+    world.attach(attached());
   }
+  World world;
   Call late;
 };
 
 TEST_F(LateCopyTest, its_number_is_used_up_so_that_it_cannot_be_applied) {
-  world.serve("SESSION.KEEPALIVE REQUEST 2", kept());
+  world.serve("SESSION.KEEPALIVE REQUEST 1", kept());
   EXPECT_EQ(world.next(), "");
-  world.reconnect(attached({}, {listed_wait("1", "a", 1)}));
+  world.reconnect(attached());
   EXPECT_EQ(world.next(), "");
 }
 
 TEST_F(LateCopyTest, if_it_was_faster_its_grant_is_found_and_given_back) {
-  world.serve("SESSION.KEEPALIVE REQUEST 2", "-CONFLICT request 2 was something else\r\n");
-  world.attach(attached({listed_grant(8, "b", 2)}, {listed_wait("1", "a", 1)}));
-  world.serve("LOCK.RELEASE b 8 REQUEST 3", integer(1));
+  world.serve("SESSION.KEEPALIVE REQUEST 1", "-CONFLICT request 1 was something else\r\n");
+  world.attach(attached({listed_grant(8, "b", 1)}));
+  world.serve("LOCK.RELEASE b 8 REQUEST 2", integer(1));
   EXPECT_EQ(world.next(), "");
 }
 
 TEST_F(LateCopyTest, if_it_was_faster_and_is_over_that_is_all) {
-  world.serve("SESSION.KEEPALIVE REQUEST 2", "-CONFLICT request 2 was something else\r\n");
-  world.attach(attached({}, {listed_wait("1", "a", 1)}));
+  world.serve("SESSION.KEEPALIVE REQUEST 1", "-CONFLICT request 1 was something else\r\n");
+  world.attach(attached());
   EXPECT_EQ(world.next(), "");
 }
 
 TEST_F(LateCopyTest, a_broken_connection_does_not_forget_it) {
-  EXPECT_EQ(world.next(), "SESSION.KEEPALIVE REQUEST 2");
-  world.reconnect(attached({listed_grant(8, "b", 2)}, {listed_wait("1", "a", 1)}));
-  EXPECT_EQ(world.next(), "LOCK.RELEASE b 8 REQUEST 3");
+  EXPECT_EQ(world.next(), "SESSION.KEEPALIVE REQUEST 1");
+  world.reconnect(attached({listed_grant(8, "b", 1)}));
+  EXPECT_EQ(world.next(), "LOCK.RELEASE b 8 REQUEST 2");
 }
 
 TEST_F(WithdrawalTest, a_wait_outlasts_a_short_absence_of_the_server_but_not_a_long_one) {
