@@ -15,14 +15,17 @@ namespace state {
 struct Answer {
   enum class Kind : std::uint8_t {
     Done,
-    Number,   ///< value: the number
-    Granted,  ///< value: the token
-    Renewed,  ///< value: the token
-    Waiting,  ///< value: the waiter
+    Number,     ///< value: the number
+    Granted,    ///< value: the token
+    Renewed,    ///< value: the token
+    Waiting,    ///< value: the waiter
+    KeptAlive,  ///< a repeat is a renewal of its own
+    Last = KeptAlive,
   };
   Kind kind = Kind::Done;
   std::uint64_t value = 0;
-  std::uint64_t fingerprint = 0;  ///< of the command; another one under the same number is a conflict
+  std::uint64_t fingerprint =
+      0;  ///< of the command; another one under the same number is a conflict
 };
 
 class Answers {
@@ -48,6 +51,7 @@ class Answers {
   void forget(std::uint64_t request) { kept_.erase(request); }
 
   std::size_t size() const { return kept_.size(); }
+  const absl::btree_map<std::uint64_t, Answer>& all() const { return kept_; }
 
   template <class Archive>
   friend void fields(Archive& archive, Answers& answers) {
@@ -66,7 +70,8 @@ class Answers {
         std::uint64_t request = 0;
         Answer answer;
         archive(request, answer.kind, answer.value, answer.fingerprint);
-        kept_[request] = answer;
+        if (answer.kind > Answer::Kind::Last || !kept_.emplace(request, answer).second)
+          archive.fail();
       }
     } else {
       for (auto& [request, answer] : kept_) {

@@ -13,10 +13,11 @@
 namespace state {
 
 enum class EndCause : std::uint8_t {
-  Released,        ///< by RELEASE
-  SessionClosed,   ///< by SESSION.CLOSE: clean as well
+  Released,       ///< by RELEASE
+  SessionClosed,  ///< by SESSION.CLOSE: clean as well
   LeaseExpired,
   SessionExpired,
+  Last = SessionExpired,
 };
 
 /// The cause as STALE names it.
@@ -48,6 +49,7 @@ class EndedGrants {
   }
 
   std::size_t size() const { return order_.size(); }
+  const std::deque<std::uint64_t>& all() const { return order_; }
 
   template <class Archive>
   friend void fields(Archive& archive, EndedGrants& ended) {
@@ -59,6 +61,7 @@ class EndedGrants {
         std::uint64_t token = 0;
         EndCause cause{};
         archive(token, cause);
+        if (cause > EndCause::Last || ended.causes_.contains(token)) return archive.fail();
         ended.remember(token, cause, count);
       }
     } else {

@@ -42,9 +42,11 @@ void Machine::expire_lease(std::uint64_t token) {
   Grant& grant = *grants_.at(token);
   command::Value::List keys;
   for (const command::KeyMode& held : grant.keys) keys.emplace_back(held.key);
-  events_.push_back(command::Notice{
-      grant.session, grant.connection, "lost",
-      {{"token", token}, {"keys", std::move(keys)}, {"cause", "expired"}}});
+  events_.push_back(
+      command::Notice{grant.session,
+                      grant.connection,
+                      "lost",
+                      {{"token", token}, {"keys", std::move(keys)}, {"cause", "expired"}}});
   end_grant(grant, EndCause::LeaseExpired);
 }
 
@@ -55,13 +57,16 @@ void Machine::expire_wait(std::uint64_t id) {
                             describe_obstacle(waiter.place, waiter.keys)));
 }
 
-/// Connections of the time before are gone, and with them the waits that had nothing else.
+/// Connections of the time before are gone, and with them the waits that had nothing else. Their
+/// numbers are given anew, so nothing that is left may be told to whoever bears one of them now.
 Reply Machine::on(const command::Start&) {
   changed();
+  for (auto& [token, grant] : grants_) grant->connection = 0;  // in any order
   while (!anonymous_.empty()) {
     refuse_waiter(*anonymous_.begin()->second.waiters.begin(), Code::Unavailable,
                   "the server was restarted");
   }
+  for (auto& [id, waiter] : waiters_) waiter->connection = 0;  // in any order
   return command::Done{};
 }
 

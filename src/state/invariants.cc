@@ -87,9 +87,8 @@ Broken Machine::broken_grant() const {
     if (ended_.find(token)) return fmt::format("L2: token {} is live and ended", token);
     for (const command::KeyMode& held : grant->keys) {
       const auto it = keys_.find(held.key);
-      const bool holds = it != keys_.end() &&
-                         std::binary_search(it->second.holders.begin(), it->second.holders.end(),
-                                            token);
+      const bool holds = it != keys_.end() && std::binary_search(it->second.holders.begin(),
+                                                                 it->second.holders.end(), token);
       if (!holds) return fmt::format("L5: token {} does not hold {}", token, held.key);
     }
     if (grant->session == 0) {
@@ -104,13 +103,22 @@ Broken Machine::broken_grant() const {
       }
     }
   }
-  if (anonymous != anonymous_grants_) return fmt::format("{} anonymous grants", anonymous);
+  for (const auto& [connection, party] : anonymous_) anonymous += party.waiters.size();
+  if (anonymous != anonymous_claims_) return fmt::format("{} claims without session", anonymous);
+  for (std::uint64_t token : ended_.all()) {
+    if (token > last_index_) return fmt::format("L2: token {} ended before it was given", token);
+  }
   return std::nullopt;
 }
 
 Broken Machine::broken_waiter() const {
   for (const auto& [id, waiter] : waiters_) {
-    if (id != waiter->id || id > last_index_) return fmt::format("waiter {} is misfiled", id);
+    if (id != waiter->id || id != waiter->place.index || id > last_index_) {
+      return fmt::format("waiter {} is misfiled", id);
+    }
+    if (waiter->arrived > waiter->asked || waiter->asked > now_) {
+      return fmt::format("waiter {} comes from the future", id);
+    }
     if (may_be_granted(waiter->place, waiter->keys)) {
       return fmt::format("L7: waiter {} waits for what is free", id);
     }
@@ -121,9 +129,37 @@ Broken Machine::broken_waiter() const {
         return fmt::format("L5: waiter {} is not in the queue of {}", id, wanted.key);
       }
     }
-    const Party* party = find_party(waiter->session, waiter->connection);
-    if (party == nullptr || !party->waiters.contains(id)) {
-      return fmt::format("waiter {} belongs to nobody", id);
+    if (auto broken = broken_party(*waiter)) return broken;
+  }
+  return std::nullopt;
+}
+
+/// Whoever waits can be found again: by its party, its ticket, its REQUEST number.
+Broken Machine::broken_party(const Waiter& waiter) const {
+  const Party* party = find_party(waiter.session, waiter.connection);
+  if (party == nullptr || !party->waiters.contains(waiter.id)) {
+    return fmt::format("waiter {} belongs to nobody", waiter.id);
+  }
+  if (!waiter.ticket.empty()) {
+    const auto it = party->tickets.find(waiter.ticket);
+    if (it == party->tickets.end() || it->second != waiter.id) {
+      return fmt::format("waiter {} does not own its ticket", waiter.id);
+    }
+  }
+  if (waiter.session == 0 && (waiter.request != 0 || !waiter.lease)) {
+    return fmt::format("waiter {} needs a session", waiter.id);
+  }
+  return std::nullopt;
+}
+
+/// L4: an answer that promises an outcome leads to it.
+Broken Machine::broken_answers(const Session& session) const {
+  for (const auto& [request, answer] : session.answers.all()) {
+    if (answer.kind != Answer::Kind::Waiting) continue;
+    const auto it = waiters_.find(answer.value);
+    if (it == waiters_.end() || it->second->session != session.id ||
+        it->second->request != request) {
+      return fmt::format("L4: request {} of session {} waits for nothing", request, session.id);
     }
   }
   return std::nullopt;
@@ -137,6 +173,7 @@ Broken Machine::broken_session() const {
     for (std::uint64_t token : session.grants) {
       if (!grants_.contains(token)) return fmt::format("session {}: dead token {}", id, token);
     }
+    if (auto broken = broken_answers(session)) return broken;
     waits += session.party.waiters.size();
   }
   for (const auto& [connection, party] : anonymous_) {

@@ -23,16 +23,20 @@ std::optional<Refused> Machine::refuse_acquire(const command::LockAcquire& comma
                    "without a session LEASE is required, or nobody could ever free the key if you "
                    "die; SESSION.OPEN first, or say LEASE ms"};
   }
-  const std::size_t held = session != nullptr ? session->grants.size() : anonymous_grants_;
-  if (held >= static_cast<std::size_t>(rules_.limits.grants_per_session)) {
-    return Refused{Code::Limit,
-                   fmt::format("{} grants are held, which is the limit (grants_per_session)", held)};
+  // A wait counts as the grant that it may become, or the limit would not hold.
+  const std::size_t claims = session != nullptr
+                                 ? session->grants.size() + session->party.waiters.size()
+                                 : anonymous_claims_;
+  if (claims >= static_cast<std::size_t>(rules_.limits.grants_per_session)) {
+    return Refused{Code::Limit, fmt::format("{} grants are held or waited for, which is the limit "
+                                            "(grants_per_session)",
+                                            claims)};
   }
   if (!entry_->ticket.empty()) {
     const Party* party = find_party(entry_->origin.session, entry_->origin.connection);
     if (party != nullptr && party->tickets.contains(entry_->ticket)) {
-      return Refused{Code::Conflict, fmt::format("ticket {} is in use by another wait",
-                                                 quoted(entry_->ticket))};
+      return Refused{Code::Conflict,
+                     fmt::format("ticket {} is in use by another wait", quoted(entry_->ticket))};
     }
   }
   return std::nullopt;
@@ -79,7 +83,7 @@ Granted Machine::give(Grant grant, Time asked) {
   if (grant.session != 0) {
     sessions_.at(grant.session).grants.insert(token);
   } else {
-    ++anonymous_grants_;
+    ++anonymous_claims_;
   }
   auto& kept = grants_[token];
   CHECK(kept == nullptr);
@@ -94,8 +98,8 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   if (grant.session != 0) {
     sessions_.at(grant.session).grants.erase(grant.token);
   } else {
-    CHECK_GT(anonymous_grants_, 0U);
-    --anonymous_grants_;
+    CHECK_GT(anonymous_claims_, 0U);
+    --anonymous_claims_;
   }
   ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
   grants_.erase(grant.token);
@@ -124,8 +128,8 @@ std::variant<Grant*, Refused> Machine::find_own_grant(std::string_view key, std:
                                   [&](const command::KeyMode& k) { return k.key == key; });
   if (!covers) return stale(key, token);
   const command::Origin& origin = entry_->origin;
-  const bool own = grant.user == origin.user &&
-                   (grant.session == 0 || grant.session == origin.session);
+  const bool own =
+      grant.user == origin.user && (grant.session == 0 || grant.session == origin.session);
   if (!own) {
     return Refused{Code::NotHolder, fmt::format("the grant on {} belongs to {}", quoted(key),
                                                 name_of(grant.session, grant.connection))};
@@ -163,9 +167,8 @@ Reply Machine::on(const command::LockCheck& command) {
   const auto it = grants_.find(command.token);
   if (it == grants_.end()) return Number{0};
   const auto& keys = it->second->keys;
-  const bool covers = std::any_of(keys.begin(), keys.end(), [&](const command::KeyMode& k) {
-    return k.key == command.key;
-  });
+  const bool covers = std::any_of(keys.begin(), keys.end(),
+                                  [&](const command::KeyMode& k) { return k.key == command.key; });
   return Number{covers ? 1 : 0};
 }
 

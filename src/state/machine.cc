@@ -75,6 +75,7 @@ std::optional<Reply> Machine::answer_repeat(const command::Entry& entry) {
     case Answer::Kind::Granted:
     case Answer::Kind::Renewed: return repeat_of_grant(*answer);
     case Answer::Kind::Waiting: return repeat_of_wait(*answer);
+    case Answer::Kind::KeptAlive: return std::nullopt;  // its sender counts from the repeat
   }
   CHECK(false);
 }
@@ -104,6 +105,7 @@ Reply Machine::repeat_of_wait(const Answer& answer) {
   if (!waiter.ticket.empty()) party.tickets.erase(waiter.ticket);
   waiter.ticket = entry_->ticket;
   waiter.connection = entry_->origin.connection;
+  waiter.asked = now_;
   if (!waiter.ticket.empty()) party.tickets[waiter.ticket] = waiter.id;
   return Waiting{waiter.id};
 }
@@ -126,11 +128,13 @@ void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
   } else if (const auto* number = std::get_if<Number>(&reply)) {
     answer.kind = Answer::Kind::Number;
     answer.value = static_cast<std::uint64_t>(number->value);
+  } else if (std::holds_alternative<command::Opened>(reply)) {
+    answer.kind = Answer::Kind::KeptAlive;
   } else if (std::holds_alternative<Refused>(reply)) {
     return;
   }
-  session->second.answers.remember(
-      entry.request, answer, static_cast<std::size_t>(rules_.limits.answers_per_session));
+  session->second.answers.remember(entry.request, answer,
+                                   static_cast<std::size_t>(rules_.limits.answers_per_session));
 }
 
 namespace {

@@ -139,6 +139,7 @@ class Machine {
   // --- queue.cc: waiting and handing on
   bool may_be_granted(const Place& place, std::span<const command::KeyMode> keys) const;
   Place place_for(const command::LockAcquire& command) const;
+  std::optional<command::Refused> refuse_wait(const command::LockAcquire& command) const;
   command::Reply enqueue(const command::LockAcquire& command);
   Party* find_party(std::uint64_t session, std::uint64_t connection);
   const Party* find_party(std::uint64_t session, std::uint64_t connection) const;
@@ -189,7 +190,7 @@ class Machine {
   std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
 
   // State.
-  command::Rules rules_;
+  command::Rules rules_{.version = 0};  ///< 0: no Configure yet; the first counts
   std::uint64_t last_index_ = 0;
   Time now_;
   std::uint64_t running_digest_ = 0;
@@ -201,7 +202,7 @@ class Machine {
   // Follows from the state above.
   Keys keys_;
   absl::btree_map<std::uint64_t, Party> anonymous_;  ///< connection -> waits without a session
-  std::size_t anonymous_claims_ = 0;  ///< grants and waits without a session
+  std::size_t anonymous_claims_ = 0;                 ///< grants and waits without a session
   Deadlines deadlines_;
 
   // The entry being applied; meaningless between entries.

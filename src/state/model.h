@@ -68,6 +68,7 @@ struct Waiter {
   std::string note;
   Time arrived;
   Time arrived_wall;
+  Time asked;    ///< when it was asked for last: a repeat counts its waiting from there
   Time give_up;  ///< the end of its WAIT
 };
 
@@ -116,13 +117,13 @@ void fields(Archive& archive, Place& p) {
 }
 template <class Archive>
 void fields(Archive& archive, Grant& g) {
-  archive(g.token, g.user, g.connection, g.session, g.request, g.ticket, g.keys, g.priority,
-          g.note, g.granted, g.granted_wall, g.lease_end);
+  archive(g.token, g.user, g.connection, g.session, g.request, g.ticket, g.keys, g.priority, g.note,
+          g.granted, g.granted_wall, g.lease_end);
 }
 template <class Archive>
 void fields(Archive& archive, Waiter& w) {
   archive(w.id, w.place, w.user, w.connection, w.session, w.request, w.fingerprint, w.ticket,
-          w.keys, w.lease, w.priority, w.note, w.arrived, w.arrived_wall, w.give_up);
+          w.keys, w.lease, w.priority, w.note, w.arrived, w.arrived_wall, w.asked, w.give_up);
 }
 template <class Archive>
 void fields(Archive& archive, Session& s) {

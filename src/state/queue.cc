@@ -41,25 +41,31 @@ Place Machine::place_for(const command::LockAcquire& command) const {
   return {now_ - rules_.ageing_step * command.priority, entry_->index};
 }
 
-Reply Machine::enqueue(const command::LockAcquire& command) {
-  const command::Origin& origin = entry_->origin;
-  const Party* party = find_party(origin.session, origin.connection);
+std::optional<Refused> Machine::refuse_wait(const command::LockAcquire& command) const {
   const auto& limits = rules_.limits;
-  if (party != nullptr &&
-      party->waiters.size() >= static_cast<std::size_t>(limits.waiters_per_session)) {
+  const Party* party = find_party(entry_->origin.session, entry_->origin.connection);
+  const std::size_t own = party == nullptr ? 0 : party->waiters.size();
+  if (own >= static_cast<std::size_t>(limits.waiters_per_session)) {
     return Refused{Code::Limit, fmt::format("{} requests of yours wait, which is the limit "
-                                            "(waiters_per_session)", party->waiters.size())};
+                                            "(waiters_per_session)",
+                                            own)};
   }
   for (const KeyMode& wanted : command.keys) {
     const auto it = keys_.find(wanted.key);
-    if (it == keys_.end() || !it->second.queue) continue;
-    const std::size_t waiting = it->second.queue->all.size();
+    const bool is_waited_for = it != keys_.end() && it->second.queue != nullptr;
+    const std::size_t waiting = is_waited_for ? it->second.queue->all.size() : 0;
     if (waiting >= static_cast<std::size_t>(limits.waiters_per_key)) {
       return Refused{Code::Limit,
                      fmt::format("{} requests wait for {}, which is the limit (waiters_per_key)",
                                  waiting, command::quoted(wanted.key))};
     }
   }
+  return std::nullopt;
+}
+
+Reply Machine::enqueue(const command::LockAcquire& command) {
+  const command::Origin& origin = entry_->origin;
+  if (auto refused = refuse_wait(command)) return *refused;
   changed();
   auto waiter = std::make_unique<Waiter>();
   waiter->id = entry_->index;
@@ -75,6 +81,7 @@ Reply Machine::enqueue(const command::LockAcquire& command) {
   waiter->note = command.note;
   waiter->arrived = now_;
   waiter->arrived_wall = entry_->wall;
+  waiter->asked = now_;
   waiter->give_up = now_ + command.wait;
   insert_waiter(std::move(waiter));
   return command::Waiting{entry_->index};
@@ -106,6 +113,7 @@ void Machine::insert_waiter(std::unique_ptr<Waiter> waiter) {
     key.queue->all.emplace(waiter->place, id);
     if (!wanted.shared) key.queue->exclusive.insert(waiter->place);
   }
+  if (waiter->session == 0) ++anonymous_claims_;
   Party& party = party_of(*waiter);
   party.waiters.insert(id);
   if (!waiter->ticket.empty()) party.tickets.emplace(waiter->ticket, id);
@@ -128,6 +136,7 @@ std::unique_ptr<Waiter> Machine::take_waiter(std::uint64_t id) {
     if (!wanted.shared) key.queue->exclusive.erase(waiter->place);
     if (key.queue->all.empty()) key.queue.reset();
   }
+  if (waiter->session == 0) --anonymous_claims_;
   Party& party = party_of(*waiter);
   party.waiters.erase(id);
   if (!waiter->ticket.empty()) party.tickets.erase(waiter->ticket);
@@ -201,12 +210,12 @@ void Machine::grant_waiter(std::uint64_t id) {
     Session& session = sessions_.at(waiter->session);
     renew(session);  // a pushed grant must be worth a whole TTL
     if (const Answer* waiting = session.answers.find(waiter->request)) {
-      session.answers.remember(
-          waiter->request, {Answer::Kind::Granted, grant.token, waiting->fingerprint},
-          static_cast<std::size_t>(rules_.limits.answers_per_session));
+      session.answers.remember(waiter->request,
+                               {Answer::Kind::Granted, grant.token, waiting->fingerprint},
+                               static_cast<std::size_t>(rules_.limits.answers_per_session));
     }
   }
-  const command::Granted granted = give(std::move(grant), waiter->arrived);
+  const command::Granted granted = give(std::move(grant), waiter->asked);
   events_.push_back(command::WaitEnded{waiter->id, waiter->connection, waiter->session,
                                        std::move(waiter->ticket), granted});
 }

@@ -25,8 +25,8 @@ constexpr std::size_t kHoldersShown = 100;
 const char* mode_name(bool shared) { return shared ? "shared" : "exclusive"; }
 
 bool wants_shared(std::span<const KeyMode> keys, std::string_view key) {
-  const auto it = std::find_if(keys.begin(), keys.end(),
-                               [&](const KeyMode& k) { return k.key == key; });
+  const auto it =
+      std::find_if(keys.begin(), keys.end(), [&](const KeyMode& k) { return k.key == key; });
   CHECK(it != keys.end());
   return it->shared;
 }
@@ -44,6 +44,7 @@ Value unless_zero(std::uint64_t number) { return number == 0 ? Value() : Value(n
 }  // namespace
 
 std::string Machine::name_of(std::uint64_t session, std::uint64_t connection) const {
+  if (session == 0 && connection == 0) return "a connection of before the restart";
   if (session == 0) return fmt::format("connection {}", connection);
   const auto it = sessions_.find(session);
   if (it == sessions_.end() || it->second.name.empty()) return fmt::format("session {}", session);
@@ -62,10 +63,11 @@ std::string Machine::describe_obstacle(const Place& place, std::span<const KeyMo
   for (const KeyMode& wanted : keys) {
     if (may_be_granted(place, {&wanted, 1})) continue;
     const Key& key = keys_.at(wanted.key);
-    const std::size_t waiting = key.queue ? key.queue->all.size() : 0;
-    const std::string queue =
-        waiting == 0 ? "" : fmt::format("; {} waiting", waiting);
-    if (key.holders.empty()) {
+    const std::size_t waiting =
+        key.queue ? key.queue->all.size() - key.queue->all.count(place) : 0;  // others
+    const std::string queue = waiting == 0 ? "" : fmt::format("; {} waiting", waiting);
+    const bool is_held = !key.holders.empty() && (key.exclusive || !wanted.shared);
+    if (!is_held) {
       return fmt::format("{} is reserved for a request that came before{}", quoted(wanted.key),
                          queue);
     }
@@ -83,7 +85,7 @@ Value Machine::report_grant(const Grant& grant, const std::string& key) const {
       {"session", unless_zero(grant.session)},
       {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
       {"user", grant.user},
-      {"connection", grant.connection},
+      {"connection", unless_zero(grant.connection)},
       {"mode", mode_name(wants_shared(grant.keys, key))},
       {"keys", key_list(grant.keys)},
       {"since", grant.granted_wall.us() / 1000},
@@ -102,7 +104,7 @@ Value Machine::report_waiter(const Waiter& waiter, const std::string& key) const
       {"session", unless_zero(waiter.session)},
       {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
       {"user", waiter.user},
-      {"connection", waiter.connection},
+      {"connection", unless_zero(waiter.connection)},
       {"mode", mode_name(wants_shared(waiter.keys, key))},
       {"keys", key_list(waiter.keys)},
       {"since", waiter.arrived_wall.us() / 1000},

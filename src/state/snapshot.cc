@@ -34,13 +34,29 @@ std::unexpected<base::Error> corrupt(std::string what) {
   return base::failure(base::Fault::Corrupt, "the snapshot's state is damaged: " + std::move(what));
 }
 
-/// Far from where arithmetic on times could overflow.
-bool is_sane(Time time) {
-  constexpr std::int64_t kMax = std::int64_t{1} << 61;
-  return time == Time::never() || (time.us() > -kMax && time.us() < kMax);
+/// Where indexes and tokens end; see the numbers of the wire.
+constexpr std::uint64_t kIndexMax = std::uint64_t{1} << 53;
+
+/// Far from where sums and products of times could overflow: 142 years, and 2,000.
+constexpr std::int64_t kLengthMax = std::int64_t{1} << 52;
+constexpr std::int64_t kTimeMax = std::int64_t{1} << 56;
+
+bool is_sane(Duration d) { return d.us() >= 0 && d.us() < kLengthMax; }
+
+bool is_sane(Time time) { return time.us() > -kTimeMax && time.us() < kTimeMax; }
+
+bool is_sane(const command::Rules& rules) {
+  return is_sane(rules.ageing_step) && is_sane(rules.slack_min) && rules.slack_percent >= 0 &&
+         rules.slack_percent <= 1'000;
 }
 
-bool is_sane(Duration d) { return is_sane(Time() + d); }
+bool are_distinct(const std::vector<command::KeyMode>& keys) {
+  std::vector<std::string_view> names(keys.size());
+  std::transform(keys.begin(), keys.end(), names.begin(),
+                 [](const command::KeyMode& k) { return std::string_view(k.key); });
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) == names.end();
+}
 
 }  // namespace
 
@@ -72,10 +88,12 @@ base::Result<void> Machine::restore(std::string_view bytes) {
   if (format != kFormat) return corrupt(fmt::format("unknown format {}", format));
   reader(rules_, last_index_, now_, running_digest_);
   if (rules_.version > kRulesVersion) {
-    return corrupt(fmt::format("it follows rules of version {}, this program knows {}; run a newer "
-                               "turnstile", rules_.version, kRulesVersion));
+    return corrupt(
+        fmt::format("it follows rules of version {}, this program knows {}; run a newer turnstile",
+                    rules_.version, kRulesVersion));
   }
-  if (!is_sane(now_) || !is_sane(rules_.ageing_step)) return corrupt("times out of range");
+  if (!is_sane(now_) || !is_sane(rules_)) return corrupt("times out of range");
+  if (last_index_ >= kIndexMax) return corrupt("the index is out of range");
   std::uint32_t count = 0;
   reader(count);
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
@@ -85,7 +103,9 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     session.alarm = expiry_of(session);
     deadlines_.add({session.alarm, Deadline::Kind::Session, session.id});
     const std::uint64_t id = session.id;
-    sessions_.insert_or_assign(id, std::move(session));
+    if (id == 0 || !sessions_.emplace(id, std::move(session)).second) {
+      return corrupt("a session's id");
+    }
   }
   reader(count);
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
@@ -106,8 +126,11 @@ base::Result<void> Machine::restore(std::string_view bytes) {
 }
 
 bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
-  if (grants_.contains(grant->token) || grant->keys.empty()) return false;
-  if (!is_sane(grant->granted) || !is_sane(grant->lease_end)) return false;
+  if (grants_.contains(grant->token) || grant->keys.empty() || !are_distinct(grant->keys)) {
+    return false;
+  }
+  if (!is_sane(grant->granted) || grant->granted > now_) return false;
+  if (grant->lease_end != Time::never() && !is_sane(grant->lease_end)) return false;
   if (grant->session != 0 && !sessions_.contains(grant->session)) return false;
   for (const command::KeyMode& held : grant->keys) {
     const auto it = keys_.find(held.key);
@@ -120,7 +143,7 @@ bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
   if (grant->session != 0) {
     sessions_.at(grant->session).grants.insert(grant->token);
   } else {
-    ++anonymous_grants_;
+    ++anonymous_claims_;
   }
   const std::uint64_t token = grant->token;
   grants_.emplace(token, std::move(grant));
@@ -128,9 +151,13 @@ bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
 }
 
 bool Machine::rebuild_waiter(std::unique_ptr<Waiter> waiter) {
-  if (waiters_.contains(waiter->id) || waiter->keys.empty()) return false;
-  if (!is_sane(waiter->arrived) || !is_sane(waiter->give_up)) return false;
-  if (!is_sane(waiter->place.virtual_arrival)) return false;
+  if (waiters_.contains(waiter->id) || waiter->keys.empty() || !are_distinct(waiter->keys)) {
+    return false;
+  }
+  if (!is_sane(waiter->arrived) || !is_sane(waiter->asked) || !is_sane(waiter->give_up)) {
+    return false;
+  }
+  if (waiter->lease && !is_sane(*waiter->lease)) return false;
   if (waiter->session != 0 && !sessions_.contains(waiter->session)) return false;
   for (const command::KeyMode& wanted : waiter->keys) {
     const auto it = keys_.find(wanted.key);
