@@ -1,0 +1,91 @@
+// Any bytes as a snapshot: an error, or a machine that keeps its invariants from
+// there on, however it is used. Never a crash.
+//
+// The first half of the input makes a real machine, whose snapshot the second
+// half then damages; else hardly any input would get beyond the first field.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "state/machine.h"
+#include "state/test_walk.h"
+
+namespace {
+
+constexpr int kStepsMax = 60;
+
+/// Lets the walk act on the machine and returns how it ended.
+void act(state::Walk<state::ByteChoices>& walk, state::Machine& machine) {
+  for (int i = 0; i < kStepsMax && !walk.is_over(); ++i) {
+    const command::Entry entry =
+        walk.next(machine.next_index(), machine.now(), machine.next_deadline());
+    walk.learn(entry, machine.apply(entry));
+  }
+}
+
+/// Overwrites, inserts and cuts, as the choices say.
+void damage(std::string& bytes, state::ByteChoices choose) {
+  while (!choose.is_over() && !bytes.empty()) {
+    const std::size_t at = (choose(256) * 256 + choose(256)) % bytes.size();
+    const auto byte = static_cast<char>(choose(256));
+    switch (choose(4)) {
+      case 0: bytes[at] = byte; break;
+      case 1: bytes.insert(at, 1, byte); break;
+      case 2: bytes.erase(at, 1); break;
+      case 3: bytes.replace(at, 8, 8, byte); break;
+    }
+  }
+}
+
+/// Says everything that reaches all parts of the state, until nothing is left.
+void use_up(state::Machine& machine) {
+  const auto say = [&](command::Command command, base::Time now) {
+    command::Entry entry;
+    entry.index = machine.next_index();
+    entry.now = now;
+    entry.command = std::move(command);
+    machine.apply(entry);
+    machine.check_invariants();
+  };
+  say(command::LockList{"", false, 1'000, ""}, machine.now());
+  say(command::SessionList{0, 1'000}, machine.now());
+  say(command::Start{"fuzz"}, machine.now());
+  for (int i = 0; i < 1'000 && machine.next_deadline() != base::Time::never(); ++i) {
+    say(command::Tick{}, std::max(machine.now(), machine.next_deadline()));
+  }
+}
+
+void try_restore(std::string_view bytes, state::Walk<state::ByteChoices>& walk) {
+  state::Machine machine;
+  if (!machine.restore(bytes)) return;
+  machine.check_invariants();
+  std::string again;
+  machine.save(again);
+  state::Machine copy;
+  CHECK(copy.restore(again).has_value());
+  CHECK_EQ(copy.digest(), machine.digest());
+  act(walk, machine);
+  machine.check_invariants();
+  use_up(machine);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::string_view talk = bytes.substr(0, size / 2);
+  state::Walk<state::ByteChoices> walk{state::ByteChoices(talk)};
+  try_restore(bytes, walk);
+
+  state::Machine machine;
+  state::Walk<state::ByteChoices> making{state::ByteChoices(talk)};
+  act(making, machine);
+  std::string snapshot;
+  machine.save(snapshot);
+  damage(snapshot, state::ByteChoices(bytes.substr(size / 2)));
+  making.go_on(state::ByteChoices(talk));
+  try_restore(snapshot, making);
+  return 0;
+}
