@@ -92,6 +92,7 @@ void Conversation::let_out(std::size_t bytes, std::size_t answers) {
   CHECK_LE(answers, unanswered_);
   released_ += bytes;
   unanswered_ -= answers;
+  if (std::exchange(stalled_, false)) service_.hub.resume_later(id_);
   if (wake_) wake_();
 }
 
@@ -114,7 +115,11 @@ void Conversation::serve_requests() {
   if (serving_) return;
   serving_ = true;
   const std::size_t unanswered_max = static_cast<std::size_t>(service_.limits.unanswered_requests);
-  while (!is_blocked() && closing_.empty() && unanswered_ < unanswered_max) {
+  while (!is_blocked() && closing_.empty()) {
+    if (unanswered_ >= unanswered_max) {
+      stalled_ = true;  // goes on when some have been let out
+      break;
+    }
     const auto request = parser_.next();
     if (!request) break;
     half_sent_since_ = base::Time::never();

@@ -148,6 +148,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   std::uint64_t blocked_on_ = 0;
   std::uint64_t blocked_session_ = 0;
   bool serving_ = false;
+  bool stalled_ = false;  ///< requests may lie in the parser because too many wait for an answer
 
   std::string output_;
   std::size_t released_ = 0;    ///< bytes of output_ that may be sent

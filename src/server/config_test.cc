@@ -1,0 +1,112 @@
+// Settings from a file and from the command line.
+#include "server/config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace server {
+namespace {
+
+/// Writes the text to a file that lives as long as the object.
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& text) {
+    const int descriptor = ::mkstemp(path_.data());
+    EXPECT_GE(descriptor, 0);
+    std::ofstream(path_) << text;
+    ::close(descriptor);
+  }
+  ~ConfigFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = testing::TempDir() + "turnstile-config-XXXXXX";
+};
+
+base::Result<Config> load(const std::string& text, ServeOptions options = {}) {
+  const ConfigFile file(text);
+  options.config_path = file.path();
+  return load_config(options);
+}
+
+TEST(ConfigTest, every_setting_is_read) {
+  const auto config = load(R"(
+listen = ["127.0.0.1:1", "[::1]:2"]
+unix = "/run/t.sock"
+data = "/var/lib/t"
+journal = "memory"
+segment_bytes = 8388608
+keep_all_segments = true
+ageing_step_ms = 250
+log_level = "debug"
+[limits]
+connections = 7
+waiters_per_key = 8
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->listen.size(), 2U);
+  EXPECT_EQ(config->listen[1].host, "::1");
+  EXPECT_EQ(config->listen[1].port, 2);
+  EXPECT_EQ(config->unix_path, "/run/t.sock");
+  EXPECT_EQ(config->data_dir, "/var/lib/t");
+  EXPECT_EQ(config->journal, JournalKind::Memory);
+  EXPECT_EQ(config->segment_bytes, 8388608U);
+  EXPECT_TRUE(config->keep_all_segments);
+  EXPECT_EQ(config->rules.ageing_step, base::Duration::from_ms(250));
+  EXPECT_EQ(config->log_level, "debug");
+  EXPECT_EQ(config->rules.limits.connections, 7);
+  EXPECT_EQ(config->rules.limits.waiters_per_key, 8);
+}
+
+TEST(ConfigTest, the_command_line_goes_before_the_file) {
+  ServeOptions options;
+  options.data_dir = "/elsewhere";
+  options.listen = {"127.0.0.1:0"};
+  const auto config =
+      load("data = \"/here\"\nlisten = [\"127.0.0.1:1\", \"127.0.0.1:2\"]", options);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->data_dir, "/elsewhere");
+  ASSERT_EQ(config->listen.size(), 1U);
+  EXPECT_EQ(config->listen[0].port, 0);
+}
+
+TEST(ConfigTest, every_limit_can_be_set_and_its_range_is_kept) {
+  command::Limits limits;
+  command::for_each_limit(limits, [](const char* name, const char*, std::int64_t&) {
+    const std::string setting = std::string("[limits]\n") + name;
+    EXPECT_FALSE(load(setting + " = 0")) << name;
+    EXPECT_FALSE(load(setting + " = 1000000001")) << name;
+    EXPECT_FALSE(load(setting + " = \"many\"")) << name;
+  });
+}
+
+TEST(ConfigTest, a_missing_file_says_so) {
+  ServeOptions options;
+  options.config_path = "/nowhere/turnstile.toml";
+  const auto config = load_config(options);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().fault, base::Fault::Config);
+  EXPECT_NE(config.error().message.find("/nowhere/turnstile.toml"), std::string::npos);
+}
+
+TEST(ConfigTest, nothing_to_listen_on_is_refused) {
+  ServeOptions options;
+  options.listen = {"none"};
+  EXPECT_FALSE(load_config(options));
+  options.unix_path = "/tmp/t.sock";
+  EXPECT_TRUE(load_config(options));
+}
+
+TEST(ConfigTest, addresses_are_host_and_port) {
+  EXPECT_EQ(parse_address("localhost:7420")->port, 7420);
+  EXPECT_EQ(parse_address("[::1]:65535")->host, "::1");
+  for (const char* text : {"", ":", "7420", ":7420", "host:", "host:65536", "host:-1", "host:1x"}) {
+    EXPECT_FALSE(parse_address(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace server

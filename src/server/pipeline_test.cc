@@ -1,0 +1,104 @@
+// Apply first, let nothing out before it is durable.
+#include "server/pipeline.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "server/test_world.h"
+
+namespace server {
+namespace {
+
+using base::Duration;
+
+TEST(PipelineTest, nothing_is_let_out_before_it_is_durable) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.send(*client, "LOCK.ACQUIRE a LEASE 1000");
+  EXPECT_EQ(world.machine.grant_count(), 1U) << "it was applied at once";
+  EXPECT_EQ(client->output(), "");
+  world.appender.finish();
+  EXPECT_EQ(TestWorld::take(*client),
+            "*6\r\n$5\r\ntoken\r\n:1\r\n$5\r\nlease\r\n:1000\r\n"
+            "$6\r\nwaited\r\n:0\r\n");
+}
+
+TEST(PipelineTest, one_sync_serves_all_that_came_during_the_one_before) {
+  TestWorld world;
+  std::vector<std::shared_ptr<Conversation>> clients;
+  for (int n = 0; n < 10; ++n) {
+    clients.push_back(world.connect());
+    world.send(*clients.back(), fmt::format("LOCK.ACQUIRE k{} LEASE 1000", n));
+  }
+  world.sync();
+  EXPECT_EQ(world.appender.counts, (std::vector<std::size_t>{1, 9}));
+  for (const auto& client : clients) EXPECT_NE(TestWorld::take(*client), "");
+}
+
+TEST(PipelineTest, a_refused_try_and_a_read_write_nothing) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.ask(*client, "LOCK.ACQUIRE a LEASE 1000");
+  const std::uint64_t index = world.machine.last_index();
+  EXPECT_EQ(world.ask(*client, "LOCK.ACQUIRE a LEASE 1000").substr(0, 5), "-BUSY");
+  world.ask(*client, "LOCK.INFO a");
+  EXPECT_EQ(world.machine.last_index(), index);
+  EXPECT_EQ(world.appender.counts.size(), 1U);
+}
+
+TEST(PipelineTest, a_read_waits_for_what_it_has_seen) {
+  TestWorld world;
+  const auto writer = world.connect();
+  const auto reader = world.connect();
+  world.send(*writer, "LOCK.ACQUIRE a LEASE 1000");
+  world.send(*reader, "LOCK.CHECK a 1");
+  EXPECT_EQ(reader->output(), "") << "the grant it saw could still be lost";
+  world.sync();
+  EXPECT_EQ(TestWorld::take(*reader), ":1\r\n");
+}
+
+TEST(PipelineTest, after_a_failed_append_nothing_is_ever_let_out) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.send(*client, "LOCK.ACQUIRE a LEASE 1000");
+  world.appender.finish(base::failure(base::Fault::Io, "the disk is gone"));
+  ASSERT_TRUE(world.failure);
+  EXPECT_EQ(world.failure->message, "the disk is gone");
+  world.turn();
+  EXPECT_EQ(client->output(), "");
+}
+
+TEST(PipelineTest, a_deadline_comes_before_the_command_that_is_later) {
+  TestWorld world;
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.ask(*first, "LOCK.ACQUIRE a LEASE 1000");
+  world.clock.now = world.clock.now + Duration::from_ms(1000);
+  const std::string granted = world.ask(*second, "LOCK.ACQUIRE a LEASE 1000");
+  EXPECT_NE(granted.find(":3\r\n"), std::string::npos) << "index 2 is the tick: " << granted;
+}
+
+TEST(PipelineTest, time_is_marked_while_something_can_fall_due) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.clock.now = world.clock.now + Duration::from_seconds(5);
+  world.pipeline.mark_time();
+  EXPECT_FALSE(world.appender.is_busy()) << "nothing could lose its time";
+  world.ask(*client, "LOCK.ACQUIRE a LEASE 60000");
+  world.clock.now = world.clock.now + Duration::from_ms(600);
+  world.pipeline.mark_time();
+  ASSERT_TRUE(world.appender.is_busy());
+  EXPECT_EQ(world.appender.counts.back(), 0U) << "a mark is a batch without entries";
+}
+
+TEST(PipelineTest, the_first_index_is_the_journals) {
+  state::Machine machine;
+  TestClock clock;
+  TestAppender appender;
+  Pipeline pipeline(machine, clock, {}, 5000, appender, [](const base::Error&) {});
+  pipeline.submit(command::Start{"test"});
+  EXPECT_EQ(machine.last_index(), 5000U);
+}
+
+}  // namespace
+}  // namespace server
