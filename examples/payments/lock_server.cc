@@ -34,7 +34,7 @@ std::string read(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-/// The port file is whole once it ends with a line feed or holds a number that stays.
+/// 0 until the server has put the file there, which it does at once and whole.
 int port_in(const fs::path& file) {
   std::ifstream stream(file);
   int port = 0;
