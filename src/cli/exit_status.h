@@ -15,7 +15,7 @@ namespace cli {
 #define TURNSTILE_EXIT_STATUSES(X)                                                       \
   X(Success,       0, "done; `lock` exits as COMMAND does")                              \
   X(Refused,       1, "the server answered with an error")                               \
-  X(Usage,        64, "the command line is wrong, or asks for more than is allowed")                             \
+  X(Usage,        64, "the command line is wrong, or asks for more than is allowed") \
   X(Corrupt,      65, "a journal is not what was written")                               \
   X(Unavailable,  69, "no server answered")                                              \
   X(Internal,     70, "an error in this program, or an answer that it does not understand") \

@@ -111,13 +111,14 @@ int run_info(const InfoOptions& options) {
 
 void add_info(Program& program) {
   const auto options = std::make_shared<InfoOptions>();
-  CLI::App& app = program.add({.name = "info",
-                               .summary = "Tells who holds a lock, since when and what for, and "
-                                          "who waits, in the order of the queue.",
-                               .usage = "KEY [OPTIONS]",
-                               .examples = "turnstile info account/7\n"
-                                           "turnstile info account/7 --json"},
-                              [options] { return run_info(*options); });
+  CLI::App& app =
+      program.add({.name = "info",
+                   .summary = "Tells who holds a lock, since when and what for, and who waits,\n"
+                              "in the order of the queue.",
+                   .usage = "KEY [OPTIONS]",
+                   .examples = "turnstile info account/7\n"
+                               "turnstile info account/7 --json"},
+                  [options] { return run_info(*options); });
   app.add_option("KEY", options->key, "The key of the lock")->required();
   add_json_option(app, options->as_json);
   add_server_option(app, options->url);

@@ -23,8 +23,8 @@ bool is_journal_file(const std::string& name) {
 void add_journal(Program& program) {
   CLI::App& group =
       program.add_group({.name = "journal",
-                         .summary = "Verifies, prints or cuts the journal in a data directory. No "
-                                    "server is needed, and none may run on it.",
+                         .summary = "Verifies, prints or cuts the journal in a data directory.\n"
+                                    "No server is needed, and none may run on it.",
                          .usage = "SUBCOMMAND DIR ...",
                          .examples = "turnstile journal verify /var/lib/turnstile\n"
                                      "turnstile journal dump /var/lib/turnstile --from 1000"});

@@ -69,8 +69,8 @@ void add_journal_dump(Program& program, CLI::App& group) {
   CLI::App& app = program.add_to(
       group,
       {.name = "dump",
-       .summary = "Prints the entries: index, cluster time, wall time in UTC, user, connection, "
-                  "session, command.",
+       .summary = "Prints the entries: index, cluster time, wall time in UTC, user,\n"
+                  "connection, session, command.",
        .usage = "DIR [OPTIONS]",
        .examples = "turnstile journal dump /var/lib/turnstile\n"
                    "turnstile journal dump /var/lib/turnstile --from 1000 --to 1100\n"

@@ -75,8 +75,8 @@ void add_journal_truncate(Program& program, CLI::App& group) {
   CLI::App& app = program.add_to(
       group,
       {.name = "truncate",
-       .summary = "Cuts off everything after an index. What was granted or released there will "
-                  "not have happened.",
+       .summary = "Cuts off everything after an index. What was granted or released\n"
+                  "there will not have happened.",
        .usage = fmt::format("DIR --at-index N [{}]", kConfirmation),
        .examples = fmt::format("turnstile journal truncate /var/lib/turnstile --at-index 1000\n"
                                "turnstile journal truncate /var/lib/turnstile --at-index 1000 {}",

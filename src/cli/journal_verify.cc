@@ -69,8 +69,8 @@ void add_journal_verify(Program& program, CLI::App& group) {
   CLI::App& app = program.add_to(
       group,
       {.name = "verify",
-       .summary = "Reads every byte, follows the hash chain, replays all entries and compares "
-                  "the state with the digests stored beside them. Changes nothing.",
+       .summary = "Reads every byte, follows the hash chain, replays all entries and\n"
+                  "compares the state with the digests stored beside them. Changes nothing.",
        .usage = "DIR [--json]",
        .examples = "turnstile journal verify /var/lib/turnstile\n"
                    "turnstile journal verify backup/ --json | jq .chain_head",

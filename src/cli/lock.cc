@@ -145,7 +145,7 @@ void add_options(CLI::App& app, LockOptions& options) {
   add_duration_option(app, "--wait", options.wait,
                       "Gives up after this; 0 only tries. Without it: waits as long as it takes");
   app.add_option("--priority", options.priority, "0 to 9; higher goes first")
-      ->check(CLI::Range(0, 9))
+      ->check(CLI::Range(0, 9).description(""))
       ->type_name("N");
   app.add_option("--note", options.note, "Why, for those who look at the lock")->type_name("TEXT");
   add_duration_option(app, "--ttl", options.ttl,

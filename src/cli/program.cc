@@ -38,15 +38,22 @@ const CLI::App& chosen(const CLI::App& app) {
   return subs.empty() ? app : chosen(*subs.front());
 }
 
-/// Help with a usage line of our own: CLI11's knows nothing of `--`.
+/// Help with a usage line of our own, since CLI11's knows nothing of `--`, and with nothing behind
+/// an option but the kind of its value.
 class HelpFormatter : public CLI::Formatter {
  public:
   explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) {
     column_width(kHelpColumn);
+    label("Positionals", "Arguments");
   }
 
   std::string make_usage(const CLI::App* app, std::string /*name*/) const override {
     return fmt::format("\nUsage: {} {}\n", full_name(*app), usage_);
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const bool is_named = option->nonpositional() && option->get_type_size() != 0;
+    return is_named ? " " + option->get_type_name() : "";
   }
 
  private:
@@ -172,9 +179,8 @@ int Program::run(int argc, const char* const* argv) {
 void add_server_option(CLI::App& app, std::string& url) {
   url = kDefaultUrl;
   app.add_option("--server", url,
-                 fmt::format("turnstile://HOST:PORT, several after commas, or unix:PATH; "
-                             "{} unless given",
-                             kDefaultUrl))
+                 "turnstile://HOST:PORT, several after commas, or unix:PATH; without it\n"
+                 "TURNSTILE_URL, or turnstile://127.0.0.1:7420")
       ->type_name("URL")
       ->envname("TURNSTILE_URL");
 }

@@ -31,9 +31,12 @@ struct SessionsOptions {
 /// All but the session of this command.
 std::vector<Reply> fetch(turnstile::Client& client, std::uint64_t limit) {
   const auto page = [&](const Reply* last, int count) {
-    const std::int64_t after = last == nullptr ? 0 : last->integer_of("id");
-    return client.call(
-        {"SESSION.LIST", "COUNT", std::to_string(count), "AFTER", std::to_string(after)});
+    std::vector<std::string> argv{"SESSION.LIST", "COUNT", std::to_string(count)};
+    if (last != nullptr) {
+      argv.emplace_back("AFTER");
+      argv.push_back(std::to_string(last->integer_of("id")));
+    }
+    return client.call(argv);
   };
   std::vector<Reply> sessions = all_pages(page, limit == kNoLimit ? limit : limit + 1);
   const auto own = static_cast<std::int64_t>(client.session_id());

@@ -1,0 +1,551 @@
+"""The command line against a real server, as its users have it.
+
+Nothing here waits by the clock: a COMMAND says on its standard output that it
+runs, and ends when its standard input does; what has no such sign is asked for
+again and again until it is so.
+"""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+BIN = os.environ["TURNSTILE_BIN"]
+PATIENCE = 120  # seconds; only a broken program takes so long
+
+# Says that it runs, and ends with its input.
+HOLDER = ["sh", "-c", "echo running $TURNSTILE_TOKEN; cat >/dev/null"]
+
+
+def eventually(what, condition):
+    """Returns what the condition gives once it is true."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"did not happen: {what}")
+
+
+class Server:
+    """A server on a free port, with a data directory of its own."""
+
+    def __init__(self, folder, *arguments):
+        self.data = folder / "data"
+        self.socket = folder / "socket"
+        self.port_file = folder / "ports"
+        self.arguments = arguments
+        self.log = open(folder / "log", "ab")
+        self.start()
+
+    def start(self):
+        self.port_file.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [BIN, "serve", "--listen", "127.0.0.1:0", "--unix", self.socket, "--data", self.data,
+             "--port-file", self.port_file, *self.arguments],
+            stderr=self.log, stdin=subprocess.DEVNULL)
+        eventually("the server listens", lambda: self.port_file.exists() or self.has_ended())
+        self.port = int(self.port_file.read_text().split()[0])
+
+    def has_ended(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self.process.returncode}: "
+                                 + Path(self.log.name).read_text())
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(PATIENCE)
+        return self.process.returncode
+
+    def close(self):
+        self.stop(signal.SIGKILL)
+        self.log.close()
+
+    @property
+    def url(self):
+        return f"turnstile://127.0.0.1:{self.port}"
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="turnstile-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.environment = {**os.environ, "NO_COLOR": "1"}
+
+    def serve(self, *arguments):
+        server = Server(self.folder, *arguments)
+        self.addCleanup(server.close)
+        self.environment["TURNSTILE_URL"] = server.url
+        return server
+
+    def run_cli(self, *arguments, status=0, **options):
+        result = subprocess.run([BIN, *map(str, arguments)], env=self.environment, text=True,
+                                capture_output=True, timeout=PATIENCE,
+                                **{"stdin": subprocess.DEVNULL, **options})
+        self.assertEqual(result.returncode, status, result.stderr + result.stdout)
+        return result
+
+    def start_cli(self, *arguments, **options):
+        process = subprocess.Popen([BIN, *map(str, arguments)], env=self.environment, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, **options)
+        self.addCleanup(self.finish, process)
+        return process
+
+    @staticmethod
+    def finish(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def hold(self, *arguments):
+        """A `turnstile lock` whose COMMAND runs; it ends with end()."""
+        process = self.start_cli("lock", *arguments, "--", *HOLDER)
+        word, token = process.stdout.readline().split()
+        self.assertEqual(word, "running")
+        return process, int(token)
+
+    def end(self, process, status=0):
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, status, err)
+        return out, err
+
+    def info(self, key):
+        return json.loads(self.run_cli("info", key, "--json").stdout)
+
+
+class LockTest(CliTest):
+    def test_the_command_finds_token_and_keys_in_its_environment(self):
+        self.serve()
+        script = 'printf "%s\\n%s" "$TURNSTILE_TOKEN" "$TURNSTILE_KEYS"'
+        tokens = []
+        for _ in range(2):
+            out = self.run_cli("lock", "a/1", "a/2", "--", "sh", "-c", script).stdout
+            token, *keys = out.split("\n")
+            self.assertEqual(keys, ["a/1", "a/2"])
+            tokens.append(int(token))
+        self.assertLess(tokens[0], tokens[1])
+
+    def test_exits_as_the_command_does(self):
+        self.serve()
+        self.run_cli("lock", "a", "--", "sh", "-c", "exit 7", status=7)
+        self.run_cli("lock", "a", "--", "sh", "-c", "kill -9 $$", status=128 + 9)
+
+    def test_input_output_and_arguments_pass_through(self):
+        self.serve()
+        result = subprocess.run([BIN, "lock", "a", "--", "sh", "-c", 'cat; echo "$1" >&2', "sh",
+                                 "--json"], env=self.environment, text=True, input="to and fro",
+                                capture_output=True, timeout=PATIENCE)
+        self.assertEqual((result.stdout, result.stderr), ("to and fro", "--json\n"))
+
+    def test_a_command_that_cannot_run_leaves_no_lock(self):
+        self.serve()
+        err = self.run_cli("lock", "a", "--", "no-such-command", status=127).stderr
+        self.assertIn("no-such-command: command not found", err)
+        self.run_cli("lock", "a", "--", self.folder, status=126)
+        self.assertEqual(self.info("a")["state"], "free")
+
+    def test_one_holder_at_a_time(self):
+        self.serve()
+        first, token = self.hold("a", "b")
+        err = self.run_cli("lock", "b", "--wait", "0", "--", "true", status=75).stderr
+        self.assertIn("BUSY", err)
+        self.run_cli("lock", "b", "--wait", "1ms", "--", "true", status=75)
+        second = self.start_cli("lock", "b", "--", *HOLDER)
+        eventually("the second waits", lambda: self.info("b")["waiting"] == 1)
+        self.end(first)
+        self.assertGreater(int(second.stdout.readline().split()[1]), token)
+        self.end(second)
+
+    def test_shared_holders_hold_together(self):
+        self.serve()
+        first, _ = self.hold("a", "--shared")
+        second, _ = self.hold("a", "--shared", "--wait", "0")
+        self.assertEqual(self.info("a")["held"], 2)
+        self.run_cli("lock", "a", "--wait", "0", "--", "true", status=75)
+        self.end(first)
+        self.end(second)
+
+    def test_a_signal_is_passed_on_and_the_lock_given_back(self):
+        self.serve()
+        script = 'trap "echo caught; exit 3" TERM; echo ready; while :; do read x; done'
+        for number, status in ((signal.SIGTERM, 3), (signal.SIGINT, 128 + 2),
+                               (signal.SIGHUP, 128 + 1)):
+            process = self.start_cli("lock", "a", "--", "sh", "-c", script)
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            process.send_signal(number)
+            out, _ = self.end(process, status)
+            self.assertEqual(out, "caught\n" if number == signal.SIGTERM else "")
+            self.assertEqual(self.info("a")["state"], "free")
+
+    def test_a_signal_reaches_the_children_of_the_command(self):
+        self.serve()
+        process = self.start_cli("lock", "a", "--", "sh", "-c", "sleep 1000 & echo ready; wait")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.send_signal(signal.SIGTERM)
+        self.end(process, 128 + 15)  # returns when all have closed the standard output
+
+    def test_a_signal_ends_the_wait(self):
+        self.serve()
+        holder, _ = self.hold("a")
+        waiter = self.start_cli("lock", "a", "--", "echo", "ran")
+        eventually("it waits", lambda: self.info("a")["waiting"] == 1)
+        waiter.send_signal(signal.SIGTERM)
+        out, _ = self.end(waiter, -signal.SIGTERM)
+        self.assertEqual(out, "")
+        self.assertEqual(self.info("a")["waiting"], 0)
+        self.end(holder)
+
+    def test_a_lost_lock_stops_the_command(self):
+        server = self.serve()
+        script = 'trap "echo stopped; exit 0" TERM; echo ready; while :; do read x; done'
+        process = self.start_cli("lock", "a", "--ttl", "1s", "--", "sh", "-c", script)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        server.stop(signal.SIGKILL)
+        out, err = self.end(process, 76)
+        self.assertEqual(out, "stopped\n")
+        self.assertIn("the lock is lost; stopping COMMAND by SIGTERM", err)
+
+    def test_a_command_that_ignores_the_signal_is_killed_with_its_children(self):
+        server = self.serve()
+        script = 'trap "" USR1; sleep 1000 & echo ready; wait'
+        process = self.start_cli("lock", "a", "--ttl", "1s", "--signal", "USR1", "--grace", "1ms",
+                                 "--", "sh", "-c", script)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        server.stop(signal.SIGKILL)
+        self.end(process, 76)
+
+    def test_children_that_outlive_the_command_are_stopped_too(self):
+        server = self.serve()
+        script = '(trap "" TERM; echo ready; sleep 1000) & wait'
+        process = self.start_cli("lock", "a", "--ttl", "1s", "--grace", "1ms", "--", "sh", "-c",
+                                 script)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        server.stop(signal.SIGKILL)
+        self.end(process, 76)
+
+    def test_the_lock_outlives_a_restart_of_the_server(self):
+        server = self.serve()
+        self.environment["TURNSTILE_URL"] = f"unix:{server.socket}"
+        process, token = self.hold("a", "--ttl", "60s")
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        eventually("it is held again",
+                   lambda: self.run_cli("call", "LOCK.CHECK", "a", token).stdout
+                   == "(integer) 1\n")
+        self.end(process)
+        self.assertEqual(self.info("a")["state"], "free")
+
+    def test_the_command_inherits_what_the_caller_passed_and_nothing_else(self):
+        self.serve()
+        script = ('import os, signal; fds = [n for n in os.listdir("/proc/self/fd") '
+                  'if os.path.exists(f"/proc/self/fd/{n}")]; '
+                  'print(*sorted(fds)); '
+                  'print(*signal.pthread_sigmask(signal.SIG_BLOCK, []))')
+        with open(self.folder / "passed", "w") as passed:
+            out = self.run_cli("lock", "a", "--", "python3", "-c", script,
+                               pass_fds=[passed.fileno()]).stdout
+            self.assertEqual(out, f"0 1 2 {passed.fileno()}\n\n")
+
+    def test_a_command_may_use_the_terminal(self):
+        self.serve()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            script = 'read x; echo "got $x"; exec cat'
+            os.execve(BIN, [BIN, "lock", "a", "--", "sh", "-c", script], self.environment)
+        self.addCleanup(os.close, terminal)
+        os.write(terminal, b"hello\n")
+        seen = b""
+        while b"got hello" not in seen:
+            seen += os.read(terminal, 1024)
+        os.write(terminal, b"\x03")  # Ctrl-C
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 128 + 2)
+        self.assertEqual(self.info("a")["state"], "free")
+
+    def test_who_holds_and_why_can_be_seen(self):
+        self.serve()
+        process, _ = self.hold("a", "b", "--note", "payout 881", "--priority", "3")
+        holder, = self.info("a")["holders"]
+        self.assertEqual((holder["note"], holder["priority"], holder["keys"]),
+                         ("payout 881", 3, ["a", "b"]))
+        self.assertTrue(holder["name"].startswith("sh@"), holder)
+        self.end(process)
+
+    def test_no_server_is_said_so(self):
+        with socket.socket() as unused:  # bound, but nobody listens
+            unused.bind(("127.0.0.1", 0))
+            url = f"turnstile://127.0.0.1:{unused.getsockname()[1]}"
+            self.run_cli("lock", "a", "--server", url, "--", "echo", "ran", status=69)
+
+    def test_without_a_command_it_says_how_to_write_it(self):
+        for arguments in (["a"], ["a", "--"]):
+            err = self.run_cli("lock", *arguments, status=64).stderr
+            self.assertIn("turnstile lock KEY... -- COMMAND...", err)
+
+
+class LookTest(CliTest):
+    def test_ls_lists_what_is_held_and_waited_for(self):
+        self.serve()
+        self.run_cli("ls")
+        holder, _ = self.hold("account/7", "--note", "payout")
+        other, _ = self.hold("rates", "--shared")
+        waiter = self.start_cli("lock", "account/7", "--", "true")
+        eventually("it waits", lambda: self.info("account/7")["waiting"] == 1)
+        heading, account, rates = self.run_cli("ls").stdout.splitlines()
+        self.assertEqual(heading.split("  ")[0], "KEY")
+        self.assertRegex(account, r"^account/7  held    sh@\S+ \(session \d+\) .* 1  payout$")
+        self.assertRegex(rates, r"^rates      shared  sh@\S+ \(session \d+\) .* 0$")
+        self.assertNotIn("rates", self.run_cli("ls", "account/").stdout)
+        self.assertEqual(len(self.run_cli("ls", "--limit", "1").stdout.splitlines()), 2)
+        locks = json.loads(self.run_cli("ls", "--json").stdout)
+        self.assertEqual([(lock["key"], lock["state"], lock["waiting"]) for lock in locks],
+                         [("account/7", "held", 1), ("rates", "shared", 0)])
+        for process in (holder, other, waiter):
+            self.end(process)
+        self.assertEqual(json.loads(self.run_cli("ls", "--json").stdout), [])
+
+    def test_ls_goes_through_all_pages(self):
+        self.serve()
+        keys = [f"k/{n:04}" for n in range(1100)]
+        with contextlib.closing(Redis(self.environment["TURNSTILE_URL"])) as redis:
+            for key in keys:
+                redis.send("LOCK.ACQUIRE", key, "LEASE", "3600000")
+            for _ in keys:
+                redis.reply()
+        locks = json.loads(self.run_cli("ls", "--json").stdout)
+        self.assertEqual([lock["key"] for lock in locks], keys)
+        self.assertEqual(len(json.loads(self.run_cli("ls", "--json", "--limit", "1050").stdout)),
+                         1050)
+
+    def test_info_tells_holders_and_waiters_in_order(self):
+        self.serve()
+        self.assertEqual(self.run_cli("info", "a").stdout, "a is free\n")
+        holder, _ = self.hold("a", "b", "--note", "first")
+        waiters = []
+        for number, note in enumerate(("second", "third"), 1):
+            waiters.append(self.start_cli("lock", "a", "--note", note, "--wait", "1h", "--",
+                                          "true"))
+            eventually("it waits", lambda: self.info("a")["waiting"] == number)
+        text = self.run_cli("info", "a").stdout
+        self.assertRegex(text, r"(?s)^a is held\n\n1 holder:\n.* b +first\n\n2 waiters:\n"
+                               r".* 1  .*second\n.* 2  .*third\n$")
+        for process in (holder, *waiters):
+            self.end(process)
+
+    def test_a_name_cannot_steer_the_terminal(self):
+        self.serve()
+        holder, _ = self.hold("evil\x1b[2J\nkey")
+        self.assertIn("evil\\x1b[2J\\nkey", self.run_cli("ls").stdout)
+        self.assertNotIn("\x1b", self.run_cli("info", "evil\x1b[2J\nkey").stdout)
+        self.end(holder)
+
+    def test_sessions_are_listed_but_for_its_own(self):
+        self.serve()
+        self.assertEqual(json.loads(self.run_cli("sessions", "--json").stdout), [])
+        holder, _ = self.hold("a")
+        session, = json.loads(self.run_cli("sessions", "--json").stdout)
+        self.assertEqual((session["grants"], session["waits"]), (1, 0))
+        heading, row = self.run_cli("sessions").stdout.splitlines()
+        self.assertIn("HOLDS", heading)
+        self.assertIn(session["name"], row)
+        self.end(holder)
+
+    def test_call_prints_replies_as_redis_cli_does(self):
+        self.serve()
+        self.assertEqual(self.run_cli("call", "LOCK.CHECK", "a", "7").stdout, "(integer) 0\n")
+        self.assertEqual(self.run_cli("call", "LOCK.LIST").stdout, "(empty array)\n")
+        self.assertRegex(self.run_cli("call", "LOCK.INFO", "a").stdout,
+                         r'^1# "key" => "a"\n2# "state" => "free"\n3# "held" => \(integer\) 0\n')
+        info = json.loads(self.run_cli("call", "--json", "LOCK.INFO", "a").stdout)
+        self.assertEqual((info["key"], info["state"]), ("a", "free"))
+
+    def test_call_exits_with_1_on_an_error(self):
+        self.serve()
+        holder, _ = self.hold("a")
+        out = self.run_cli("call", "LOCK.ACQUIRE", "a", status=1).stdout
+        self.assertRegex(out, r"^\(error\) BUSY ")
+        out = self.run_cli("call", "LOCK.ACQUIRE", "a", "WAIT", "1", status=1).stdout
+        self.assertRegex(out, r"^\(error\) BUSY ")
+        error = json.loads(self.run_cli("call", "--json", "NO.SUCH", status=1).stdout)
+        self.assertTrue(error["error"].startswith("ERR"), error)
+        self.end(holder)
+
+    def test_what_call_acquires_is_given_back(self):
+        self.serve()
+        self.assertIn('"token"', self.run_cli("call", "LOCK.ACQUIRE", "a").stdout)
+        self.assertEqual(self.info("a")["state"], "free")
+
+    def test_the_server_may_be_named_in_every_way(self):
+        server = self.serve()
+        del self.environment["TURNSTILE_URL"]
+        for url in (server.url, f"unix:{server.socket}",
+                    f"turnstile://127.0.0.1:1,127.0.0.1:{server.port}"):
+            self.assertEqual(self.run_cli("info", "a", "--server", url).stdout, "a is free\n")
+
+
+class JournalTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.run_cli("lock", "account/7", "--note", "payout 881", "--", "true")
+        self.data = self.server.data
+
+    def stop(self):
+        self.assertEqual(self.server.stop(), 0)
+
+    def verify(self, status=0):
+        return json.loads(self.run_cli("journal", "verify", self.data, "--json",
+                                       status=status).stdout)
+
+    def dump(self, *arguments):
+        out = self.run_cli("journal", "dump", self.data, "--json", *arguments).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_verify_replays_a_good_journal(self):
+        self.stop()
+        text = self.run_cli("journal", "verify", self.data).stdout
+        self.assertRegex(text, r"chain head +[0-9a-f]{64}\n")
+        self.assertRegex(text, r"state +replayed \d+ entries; every stored digest agrees; ")
+        self.assertTrue(text.endswith("verdict       good\n"), text)
+        verdict = self.verify()
+        self.assertEqual((verdict["good"], verdict["damage"]), (True, None))
+        self.assertEqual(verdict["entries"], len(self.dump()))
+
+    def test_verify_finds_a_changed_byte(self):
+        self.stop()
+        segment = max(self.data.glob("segment-*.log"))
+        content = bytearray(segment.read_bytes())
+        content[content.index(b"payout 881")] ^= 1
+        segment.write_bytes(content)
+        verdict = self.verify(status=65)
+        self.assertEqual((verdict["good"], verdict["damage"]["file"]), (False, segment.name))
+        text = self.run_cli("journal", "verify", self.data, status=65).stdout
+        self.assertTrue(text.endswith("verdict       CORRUPT\n"), text)
+        self.run_cli("journal", "dump", self.data, status=65)
+
+    def test_verify_refuses_a_directory_in_use(self):
+        self.run_cli("journal", "verify", self.data, status=73)
+        self.assertIn("a server runs on", self.run_cli("journal", "dump", self.data).stderr)
+
+    def test_dump_tells_the_history_in_words(self):
+        self.stop()
+        out = self.run_cli("journal", "dump", self.data).stdout
+        self.assertRegex(out, r"(?m)^ +\d+  \+\d+\.\d{6}s  \d{4}-\d\d-\d\dT[0-9:.]+Z  \S+ "
+                              r"connection=\d+ session=\d+  LOCK\.ACQUIRE account/7 .*"
+                              r'NOTE "payout 881"')
+        self.assertRegex(out, r"LOCK\.RELEASE account/7 \d+")
+
+    def test_dump_takes_a_range(self):
+        self.stop()
+        all_entries = self.dump()
+        indexes = [entry["index"] for entry in all_entries]
+        self.assertEqual(indexes, sorted(indexes))
+        middle = all_entries[1:-1]
+        self.assertEqual(self.dump("--from", indexes[1], "--to", indexes[-2]), middle)
+        acquire, = [e for e in all_entries if e["command"] == "LOCK.ACQUIRE"]
+        self.assertEqual(acquire["arguments"][0], "account/7")
+
+    def test_truncate_must_be_told_twice(self):
+        self.stop()
+        before = self.verify()
+        acquire, = [e for e in self.dump() if e["command"] == "LOCK.ACQUIRE"]
+        arguments = ["journal", "truncate", self.data, "--at-index", acquire["index"]]
+        result = self.run_cli(*arguments, status=64)
+        self.assertIn("Would be lost: ", result.stdout)
+        self.assertIn("say it again with --yes-lose-later-entries", result.stderr)
+        self.assertEqual(self.verify(), before)
+        out = self.run_cli(*arguments, "--yes-lose-later-entries").stdout
+        self.assertRegex(out, r"The journal is kept up to index \d+")
+        self.assertTrue(self.verify()["good"])
+        self.assertEqual(self.dump()[-1], acquire)
+        self.server.start()
+        self.environment["TURNSTILE_URL"] = self.server.url
+        token = int(self.run_cli("lock", "b", "--", "sh", "-c", "echo $TURNSTILE_TOKEN").stdout)
+        self.assertGreater(token, before["last_index"] + 2**40 - 1)
+
+    def test_a_directory_without_a_journal_is_refused(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        err = self.run_cli("journal", "verify", empty, status=64).stderr
+        self.assertIn("there is no journal in", err)
+        self.run_cli("journal", "dump", self.folder / "missing", status=78)
+
+
+class UsageTest(CliTest):
+    def test_help_is_everywhere_and_has_examples(self):
+        for arguments in ([], ["serve"], ["lock"], ["ls"], ["info"], ["sessions"], ["call"],
+                          ["journal"], ["journal", "verify"], ["journal", "dump"],
+                          ["journal", "truncate"]):
+            out = self.run_cli(*arguments, "--help").stdout
+            self.assertIn("Usage: " + " ".join(["turnstile", *arguments]), out)
+            self.assertIn("Examples:\n  turnstile ", out)
+            self.assertIn("69  no server answered", out)
+
+    def test_version(self):
+        self.assertRegex(self.run_cli("--version").stdout, r"^turnstile \d+\.\d+\.\d+\n$")
+
+    def test_a_wrong_command_line_is_refused(self):
+        for arguments, sentence in (
+                ([], "say what to do"),
+                (["lcok"], "did you mean 'lock'?"),
+                (["journal", "dmup"], "did you mean 'dump'?"),
+                (["lock", "--", "true"], "KEY"),
+                (["lock", "a", "--wait", "10", "--", "true"], "'10' needs a unit"),
+                (["lock", "a", "--priority", "10", "--", "true"], "--priority"),
+                (["lock", "a", "--signal", "NOPE", "--", "true"], "no signal 'NOPE'"),
+                (["info", "a", "--server", "http://x", ], "http"),
+                (["ls", "--frob"], "--frob"),
+                (["call"], "say which command to send"),
+                (["serve", "--listen", "nonsense"], "nonsense")):
+            err = self.run_cli(*arguments, status=64).stderr
+            self.assertIn(sentence, err)
+            self.assertTrue(err.startswith("turnstile: "), err)
+
+    def test_the_documentation_has_every_exit_status(self):
+        out = self.run_cli("lock", "--help").stdout
+        table = re.findall(r"(?m)^ +(\d+)  (.+)$", out[out.index("Exit status:"):])
+        self.assertGreater(len(table), 10)
+        documented = Path(os.environ["TURNSTILE_SOURCE"], "docs/cli.md").read_text()
+        for number, sentence in table:
+            self.assertIn(f"| {number} | {sentence} |", documented)
+
+
+class Redis:
+    """Just enough of a client to send many commands at once."""
+
+    def __init__(self, url):
+        host, port = url.removeprefix("turnstile://").split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, *words):
+        parts = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+        self.socket.sendall(f"*{len(words)}\r\n{parts}".encode())
+
+    def reply(self):
+        line = self.file.readline()
+        if line[:1] == b"-":
+            raise AssertionError(line)
+        if line[:1] == b"*":
+            return [self.reply() for _ in range(int(line[1:]))]
+        if line[:1] == b"$":
+            return self.file.read(int(line[1:]) + 2)[:-2]
+        return line[1:-2]
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
