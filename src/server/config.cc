@@ -121,6 +121,7 @@ Result<void> read_limits(Settings& settings, command::Limits& limits) {
 
 Result<void> read_settings(Settings& settings, Config& config) {
   std::int64_t segment_bytes = static_cast<std::int64_t>(config.segment_bytes);
+  auto replay_bytes = static_cast<std::int64_t>(config.replay_bytes_max);
   std::int64_t ageing_ms = config.rules.ageing_step.ms();
   std::string journal;
   for (const Result<void>& result :
@@ -128,6 +129,7 @@ Result<void> read_settings(Settings& settings, Config& config) {
         set_string(settings, "data", config.data_dir), set_string(settings, "journal", journal),
         set_string(settings, "log_level", config.log_level),
         set_number(settings, "segment_bytes", 4 << 20, 1 << 30, segment_bytes),
+        set_number(settings, "replay_bytes_max", 64 << 20, std::int64_t{1} << 40, replay_bytes),
         set_number(settings, "ageing_step_ms", 1, 3'600'000, ageing_ms),
         settings.take<bool>("keep_all_segments", "must be true or false",
                             [&](bool keep) {
@@ -138,6 +140,7 @@ Result<void> read_settings(Settings& settings, Config& config) {
     if (!result) return result;
   }
   config.segment_bytes = static_cast<std::uint64_t>(segment_bytes);
+  config.replay_bytes_max = static_cast<std::uint64_t>(replay_bytes);
   config.rules.ageing_step = base::Duration::from_ms(ageing_ms);
   if (!journal.empty()) {
     if (auto result = set_journal(journal, config); !result) return result;

@@ -6,6 +6,7 @@
 //     journal = "file"                # or "memory"
 //     segment_bytes = 16777216
 //     keep_all_segments = false
+//     replay_bytes_max = 4294967296
 //     ageing_step_ms = 1000
 //     log_level = "info"
 //     [limits]                        # any name of the limits table
@@ -38,6 +39,7 @@ struct Config {
   JournalKind journal = JournalKind::File;
   std::uint64_t segment_bytes = 16 << 20;
   bool keep_all_segments = false;
+  std::uint64_t replay_bytes_max = std::uint64_t{4} << 30;  ///< beyond it nothing new is taken on
   std::string port_file;  ///< where the TCP ports are written once they listen; empty: nowhere
   std::string log_level = "info";
   command::Rules rules;

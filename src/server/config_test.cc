@@ -40,6 +40,7 @@ data = "/var/lib/t"
 journal = "memory"
 segment_bytes = 8388608
 keep_all_segments = true
+replay_bytes_max = 134217728
 ageing_step_ms = 250
 log_level = "debug"
 [limits]
@@ -55,6 +56,7 @@ waiters_per_key = 8
   EXPECT_EQ(config->journal, JournalKind::Memory);
   EXPECT_EQ(config->segment_bytes, 8388608U);
   EXPECT_TRUE(config->keep_all_segments);
+  EXPECT_EQ(config->replay_bytes_max, 134217728U);
   EXPECT_EQ(config->rules.ageing_step, base::Duration::from_ms(250));
   EXPECT_EQ(config->log_level, "debug");
   EXPECT_EQ(config->rules.limits.connections, 7);

@@ -189,7 +189,7 @@ std::optional<Refused> Conversation::refuse_work(const command::Command& command
                            std::holds_alternative<command::SessionOpen>(command);
   if (service_.overloaded && is_new_work) {
     return Refused{Code::Overloaded,
-                   "the journal's disk is nearly full, so nothing new is taken on; releases and "
+                   "the journal has no room to spare, so nothing new is taken on; releases and "
                    "renewals still work"};
   }
   return std::nullopt;

@@ -53,7 +53,10 @@ command::Outcome Pipeline::apply(command::Entry& entry) {
   command::Outcome outcome = machine_.apply(entry);
   ++counters_.commands;
   if (outcome.changed) gather(entry);
-  if (std::holds_alternative<command::Refused>(outcome.reply)) ++counters_.refusals;
+  if (const auto* refused = std::get_if<command::Refused>(&outcome.reply)) {
+    ++counters_.refusals;
+    if (refusals_) refusals_(entry, *refused);
+  }
   return outcome;
 }
 

@@ -64,6 +64,10 @@ class Pipeline {
   /// Where events go; set once before the first submit().
   void set_event_sink(EventSink& sink) { sink_ = &sink; }
 
+  /// Called for every command that was refused, with the entry that it would have been.
+  using Refusals = std::function<void(const command::Entry&, const command::Refused&)>;
+  void set_refusal_sink(Refusals sink) { refusals_ = std::move(sink); }
+
   /// Applies one command on behalf of `origin`. Deadlines that are due come first. `answer` is
   /// called with the reply before any event of the entry is delivered.
   struct Question {
@@ -137,6 +141,7 @@ class Pipeline {
   Appender& appender_;
   Failed failed_;
   EventSink* sink_ = nullptr;
+  Refusals refusals_;
 
   journal::Batch gathering_;
   std::deque<Closed> closed_;  ///< the first is being appended while appending_

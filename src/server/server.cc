@@ -104,6 +104,12 @@ Result<void> Server::open_journal() {
   if (config_.keep_all_segments) compaction.keep = journal::KeepSegments::All;
   compactor_.emplace(file_journal_->archive(), compaction);
   make_pipeline(last);
+  auto refusals = RefusalLog::open(config_.data_dir);
+  if (!refusals) return std::unexpected(refusals.error());
+  refusal_log_.emplace(std::move(*refusals));
+  pipeline_->set_refusal_sink([this](const command::Entry& entry, const command::Refused& refused) {
+    refusal_log_->add(entry, refused);
+  });
   return {};
 }
 
@@ -184,24 +190,28 @@ void Server::every_quarter_second() {
     if (++quarters_ % 4 == 0) {
       network_->check_idle(clock_.monotonic());
       watch_disk();
+      if (refusal_log_) refusal_log_->flush();
     }
     schedule_turn();
     every_quarter_second();
   });
 }
 
+/// New work is refused while the disk has no room to spare, or while recovery would have to replay
+/// more than the operator allows because compaction cannot keep up.
 void Server::watch_disk() {
   if (file_journal_ == nullptr) return;
   const auto free = file_journal_->free_bytes();
-  const bool overloaded = free && *free < kFreeSegmentsMin * config_.segment_bytes;
-  if (overloaded != service_->overloaded) {
-    if (overloaded) {
-      spdlog::error("{} bytes are free in {}: nothing new is taken on until there are {}", *free,
-                    config_.data_dir, kFreeSegmentsMin * config_.segment_bytes);
-    } else {
-      spdlog::info("there is room in {} again", config_.data_dir);
-    }
+  const std::uint64_t needed = kFreeSegmentsMin * config_.segment_bytes;
+  const std::uint64_t behind = file_journal_->archive().sizes().closed_bytes;
+  const bool overloaded = (free && *free < needed) || behind > config_.replay_bytes_max;
+  if (overloaded && !service_->overloaded) {
+    spdlog::error(
+        "nothing new is taken on: {} has {} bytes free of {} needed, and {} bytes to "
+        "replay of {} allowed",
+        config_.data_dir, free.value_or(0), needed, behind, config_.replay_bytes_max);
   }
+  if (!overloaded && service_->overloaded) spdlog::info("new work is taken on again");
   service_->overloaded = overloaded;
 }
 

@@ -19,6 +19,7 @@
 #include "server/journal_thread.h"
 #include "server/network.h"
 #include "server/pipeline.h"
+#include "server/refusal_log.h"
 #include "state/machine.h"
 
 namespace server {
@@ -58,6 +59,7 @@ class Server {
   std::unique_ptr<journal::Journal> journal_;
   journal::FileJournal* file_journal_ = nullptr;  ///< journal_, if it is one
   std::optional<Compactor> compactor_;
+  std::optional<RefusalLog> refusal_log_;
   std::optional<Pipeline> pipeline_;
   std::unique_ptr<Appender> appender_;  // ends before the pipeline, whose batch it may be writing
   std::optional<Hub> hub_;

@@ -89,6 +89,13 @@ class Machine {
  private:
   using Keys = absl::btree_map<std::string, Key>;
 
+  /// Unlike any rules that Configure brings, so that the first is always journalled.
+  static command::Rules unconfigured() {
+    command::Rules rules;
+    rules.version = 0;
+    return rules;
+  }
+
   // --- machine.cc: one entry
   command::Reply dispatch(const command::Entry& entry);
   std::optional<command::Reply> answer_repeat(const command::Entry& entry);
@@ -190,7 +197,7 @@ class Machine {
   std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
 
   // State.
-  command::Rules rules_{.version = 0};  ///< 0: no Configure yet; the first counts
+  command::Rules rules_ = unconfigured();
   std::uint64_t last_index_ = 0;
   Time now_;
   std::uint64_t running_digest_ = 0;
