@@ -168,6 +168,7 @@ class PaymentsDemo(Scratch):
         self.assertEqual(list(self.tmp.iterdir()), [])
         self.assertEqual(self.left_over(), [])
         self.check_of_databases(kept)
+        self.succeed(TURNSTILE, "journal", "verify", kept / "server/journal")
 
     def check_of_databases(self, kept):
         check = TURNSTILE.parent / "payments-check"
