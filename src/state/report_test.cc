@@ -116,7 +116,8 @@ TEST(ReportTest, a_list_is_paged_in_the_order_of_the_keys) {
   const auto keys = [&](command::LockList list) {
     alice.say(list);
     std::string text;
-    for (const auto& row : std::get<command::Value::List>(world.reply<command::Value>().data)) {
+    const auto reply = world.reply<command::Value>();
+    for (const auto& row : std::get<command::Value::List>(reply.data)) {
       text += text_of(std::get<command::Value::Map>(row.data).at(0).second) + " ";
     }
     return text;

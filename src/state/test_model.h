@@ -436,7 +436,8 @@ class Model {
     return text;
   }
   std::string on(const command::Configure& configure) {
-    changed_ = !(configure.rules == rules_);
+    changed_ = !is_configured_ || !(configure.rules == rules_);
+    is_configured_ = true;
     rules_ = configure.rules;
     return "OK";
   }
@@ -502,6 +503,7 @@ class Model {
   std::vector<std::string> events_;
   bool changed_ = false;
   command::Rules rules_;
+  bool is_configured_ = false;
   std::list<Session> sessions_;
   std::list<Claim> claims_;  ///< by rising id
   std::vector<std::pair<std::uint64_t, std::string>> ended_;
