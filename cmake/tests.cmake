@@ -49,7 +49,7 @@ foreach(script IN LISTS scripts)
   string(REGEX REPLACE "^e2e/" "" name ${script})
   add_test(NAME e2e/${name} COMMAND ${interpreter} ${PROJECT_SOURCE_DIR}/test/${script}
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77
+  set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR}")
 endforeach()
 
