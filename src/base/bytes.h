@@ -60,8 +60,7 @@ class ByteWriter {
     if (item) put(*item);
   }
   template <class T>
-    requires std::is_class_v<T> &&
-             requires(ByteWriter& writer, T& value) { fields(writer, value); }
+    requires std::is_class_v<T> && requires(ByteWriter& writer, T& value) { fields(writer, value); }
   void put(const T& value) {
     fields(*this, const_cast<T&>(value));  // a writer only reads
   }
@@ -145,8 +144,7 @@ class ByteReader {
     if (present) get(item.emplace());
   }
   template <class T>
-    requires std::is_class_v<T> &&
-             requires(ByteReader& reader, T& value) { fields(reader, value); }
+    requires std::is_class_v<T> && requires(ByteReader& reader, T& value) { fields(reader, value); }
   void get(T& value) {
     fields(*this, value);
   }

@@ -30,19 +30,19 @@ std::string compared(const A& a, const B& b) {
 
 }  // namespace base
 
-#define CHECK(condition)                                               \
-  do {                                                                 \
-    if (!(condition)) [[unlikely]]                                     \
-      ::base::check_failed(__FILE__, __LINE__, #condition, {});        \
+#define CHECK(condition)                                        \
+  do {                                                          \
+    if (!(condition)) [[unlikely]]                              \
+      ::base::check_failed(__FILE__, __LINE__, #condition, {}); \
   } while (false)
 
-#define CHECK_COMPARED_(a, op, b)                                            \
-  do {                                                                       \
-    const auto& check_a_ = (a);                                              \
-    const auto& check_b_ = (b);                                              \
-    if (!(check_a_ op check_b_)) [[unlikely]]                                \
-      ::base::check_failed(__FILE__, __LINE__, #a " " #op " " #b,            \
-                           ::base::compared(check_a_, check_b_));            \
+#define CHECK_COMPARED_(a, op, b)                                 \
+  do {                                                            \
+    const auto& check_a_ = (a);                                   \
+    const auto& check_b_ = (b);                                   \
+    if (!(check_a_ op check_b_)) [[unlikely]]                     \
+      ::base::check_failed(__FILE__, __LINE__, #a " " #op " " #b, \
+                           ::base::compared(check_a_, check_b_)); \
   } while (false)
 
 #define CHECK_EQ(a, b) CHECK_COMPARED_(a, ==, b)

@@ -117,7 +117,7 @@ struct Cancel {
 
 /// Everything that decides what apply() does and is not an entry: it changes by Configure alone.
 struct Rules {
-  std::uint32_t version = 1;  ///< of apply() itself
+  std::uint32_t version = 1;                        ///< of apply() itself
   Duration ageing_step = Duration::from_ms(1'000);  ///< what one level of PRIORITY is worth
   std::int64_t slack_percent = 10;                  ///< of the TTL, added twice; see slack()
   Duration slack_min = Duration::from_ms(500);
@@ -153,10 +153,10 @@ struct Disconnect {
   static constexpr std::uint8_t kKind = 67;
 };
 
-using Command = std::variant<SessionOpen, SessionAttach, SessionKeepAlive, SessionClose,
-                             SessionInfo, SessionList, LockAcquire, LockRelease, LockRenew,
-                             LockCheck, LockInfo, LockList, Cancel, Configure, Start, Tick,
-                             Disconnect>;
+using Command =
+    std::variant<SessionOpen, SessionAttach, SessionKeepAlive, SessionClose, SessionInfo,
+                 SessionList, LockAcquire, LockRelease, LockRenew, LockCheck, LockInfo, LockList,
+                 Cancel, Configure, Start, Tick, Disconnect>;
 
 // --- fields, once for both directions
 

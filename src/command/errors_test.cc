@@ -10,14 +10,14 @@
 namespace command {
 namespace {
 
-TEST(ErrorsTest, every_code_is_found_by_its_word) {
+TEST(ErrorsTest, every_code_is_found_by_its_word){
 #define TURNSTILE_EXPECT_FOUND(name, word, applied, text)    \
   EXPECT_EQ(error_info(Code::name).code, Code::name);        \
   EXPECT_EQ(error_info(Code::name).wire, word);              \
   EXPECT_EQ(error_info(Code::name).may_be_applied, applied); \
   EXPECT_EQ(error_info(Code::name).sentence, text);          \
   EXPECT_EQ(find_error(word), Code::name);
-  TURNSTILE_ERRORS(TURNSTILE_EXPECT_FOUND)
+    TURNSTILE_ERRORS(TURNSTILE_EXPECT_FOUND)
 #undef TURNSTILE_EXPECT_FOUND
 }
 

@@ -20,13 +20,13 @@ struct Value {
 
   Value() = default;
   Value(bool b) : data(b) {}  // NOLINT(google-explicit-constructor): literals read as values
-  Value(std::int64_t n) : data(n) {}         // NOLINT(google-explicit-constructor)
+  Value(std::int64_t n) : data(n) {}  // NOLINT(google-explicit-constructor)
   Value(std::uint64_t n) : data(static_cast<std::int64_t>(n)) {}  // NOLINT
-  Value(int n) : data(std::int64_t{n}) {}    // NOLINT(google-explicit-constructor)
-  Value(std::string s) : data(std::move(s)) {}  // NOLINT(google-explicit-constructor)
+  Value(int n) : data(std::int64_t{n}) {}         // NOLINT(google-explicit-constructor)
+  Value(std::string s) : data(std::move(s)) {}    // NOLINT(google-explicit-constructor)
   Value(const char* s) : data(std::string(s)) {}  // NOLINT(google-explicit-constructor)
-  Value(List l) : data(std::move(l)) {}      // NOLINT(google-explicit-constructor)
-  Value(Map m) : data(std::move(m)) {}       // NOLINT(google-explicit-constructor)
+  Value(List l) : data(std::move(l)) {}           // NOLINT(google-explicit-constructor)
+  Value(Map m) : data(std::move(m)) {}            // NOLINT(google-explicit-constructor)
 
   bool operator==(const Value&) const = default;
 };
@@ -80,7 +80,7 @@ struct WaitEnded {
 struct Notice {
   std::uint64_t session = 0;     ///< 0: tell the connection
   std::uint64_t connection = 0;  ///< that asked for the grant
-  std::string kind;  ///< "lost"
+  std::string kind;              ///< "lost"
   Value::Map details;
 };
 

@@ -165,8 +165,7 @@ TEST_P(CorruptionTest, a_file_cut_short_at_any_byte_is_refused) {
           name, [&](std::string& b) { b.resize(size); }, LastBatch::Stays,
           "cut to " + std::to_string(size));
     }
-    judge.spoil(
-        name, [](std::string& b) { b += '\0'; }, LastBatch::Stays, "one byte longer");
+    judge.spoil(name, [](std::string& b) { b += '\0'; }, LastBatch::Stays, "one byte longer");
     judge.spoil(
         name, [](std::string& b) { b.append(kSectorSize, '\0'); }, LastBatch::Stays,
         "one sector longer");
@@ -283,8 +282,7 @@ TEST_P(CorruptionTest, sectors_and_files_of_another_directory_are_noticed) {
           LastBatch::Stays, "foreign sector " + std::to_string(sector));
     }
     if (sample_.contents.size() > 1) {
-      judge.spoil(
-          name, [&](std::string& b) { b = other; }, LastBatch::Stays, "foreign file");
+      judge.spoil(name, [&](std::string& b) { b = other; }, LastBatch::Stays, "foreign file");
     }
     judge.spoil(
         name, [&](std::string& b) { b.replace(kSectorSize, b.size(), other, kSectorSize); },

@@ -169,19 +169,19 @@ TEST(DiskFaultTest, a_failing_call_loses_nothing_that_was_promised) {
 TEST(DiskFaultTest, power_loss_in_the_middle_of_recovery_loses_nothing_either) {
   const auto all = patterns();
   for (std::size_t i = 0; i < all.size(); i += 3) {
-    at_every_call({DiskFault::Kind::PowerLoss, 0, false, all[i]}, [&](Life& life,
-                                                                      MemoryFiles& files,
-                                                                      const std::string& what) {
-      for (std::uint64_t call = 1; call < 60; call += 7) {
-        life.end();
-        files.restart();
-        files.set_fault({DiskFault::Kind::PowerLoss, call, false, all[(i + call) % all.size()]});
-        if (life.open()) break;
-      }
-      life.end();
-      files.restart();
-      life.check(what);
-    });
+    at_every_call({DiskFault::Kind::PowerLoss, 0, false, all[i]},
+                  [&](Life& life, MemoryFiles& files, const std::string& what) {
+                    for (std::uint64_t call = 1; call < 60; call += 7) {
+                      life.end();
+                      files.restart();
+                      files.set_fault(
+                          {DiskFault::Kind::PowerLoss, call, false, all[(i + call) % all.size()]});
+                      if (life.open()) break;
+                    }
+                    life.end();
+                    files.restart();
+                    life.check(what);
+                  });
   }
 }
 

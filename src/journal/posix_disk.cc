@@ -58,7 +58,7 @@ class PosixFile : public File {
   PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   base::Result<std::uint64_t> size() const override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd_.get(), &status) != 0) return io_failure("cannot examine " + path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
@@ -188,7 +188,7 @@ class PosixDisk : public Disk {
   }
 
   base::Result<std::uint64_t> free_bytes() override {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::fstatvfs(directory_.get(), &status) != 0) {
       return io_failure("cannot examine the file system of " + path_, errno);
     }

@@ -29,7 +29,7 @@ class PosixDiskTest : public ::testing::Test {
   }
 
   static mode_t mode_of(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
     return status.st_mode & 0777;
   }

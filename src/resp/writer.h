@@ -32,7 +32,8 @@ class Writer {
   void error(std::string_view text);
   /// Any integer that fits 64 signed bits, all that RESP can say.
   template <std::integral T>
-  requires(!std::same_as<T, bool>) void integer(T value) {
+    requires(!std::same_as<T, bool>)
+  void integer(T value) {
     CHECK(std::in_range<std::int64_t>(value));
     number(':', static_cast<std::int64_t>(value));
   }

@@ -143,8 +143,7 @@ TEST_F(LimitsTest, a_limit_set_below_what_there_is_takes_nothing_away) {
   EXPECT_EQ(world.events(), Events{"bob: granted 6"});
 }
 
-TEST_F(LimitsTest,
-       the_first_rules_count_even_if_they_are_the_defaults_and_the_same_again_do_not) {
+TEST_F(LimitsTest, the_first_rules_count_even_if_they_are_the_defaults_and_the_same_again_do_not) {
   EXPECT_EQ(world.configure(command::Rules{}), "OK");
   EXPECT_TRUE(world.outcome().changed);
   EXPECT_EQ(world.configure(command::Rules{}), "OK");

@@ -1,0 +1,25 @@
+// What is left of many numbers: quantiles of one measurement's samples, and the
+// spread of a figure over the rounds.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <vector>
+
+namespace bench {
+
+/// The smallest sample that at least the share `q` (0 to 1) of all does not exceed, in
+/// microseconds; 0 if there are none. Reorders the samples.
+double quantile(std::span<std::chrono::nanoseconds> samples, double q);
+
+/// A figure over the rounds.
+struct Spread {
+  double median = 0;  ///< of an even number, the mean of the two in the middle
+  double min = 0;
+  double max = 0;
+};
+
+/// All 0 if there are no values.
+Spread spread_of(std::vector<double> values);
+
+}  // namespace bench
