@@ -23,7 +23,11 @@ using Tcp = asio::ip::tcp;
 Network::Network(asio::io_context& loop, Service& service, std::function<void()> turn)
     : loop_(loop), service_(service), turn_(std::move(turn)), accept_timer_(loop) {}
 
-Network::~Network() { stop_accepting(); }
+/// A conversation that is still open keeps its socket, and the socket its conversation.
+Network::~Network() {
+  stop_accepting();
+  for (const auto& [id, conversation] : service_.hub.conversations()) conversation->set_wake({});
+}
 
 namespace {
 
