@@ -35,6 +35,9 @@ file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/*.cc)
 if(sources)
   turnstile_test_executable(test_suite suite
     SOURCES ${sources} LINKS server client state journal resp command base TIMEOUT 300)
+  # For finding the scenarios when ctest asks which tests there are.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/test/scenario_test.cc PROPERTIES
+    COMPILE_DEFINITIONS TURNSTILE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endif()
 
 find_program(PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(SOURCE / "test"))
 import turnstile_server  # noqa: E402  (its folder must be known first)
 
 BUILD = Path(turnstile_server.BINARY).resolve().parent.parent
-PATIENCE = 240
+PATIENCE = 600
 
 
 def run(*argv, **options):

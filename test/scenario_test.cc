@@ -20,8 +20,7 @@ namespace fs = std::filesystem;
 
 fs::path folder() {
   const char* source = std::getenv("TURNSTILE_SOURCE");
-  const fs::path root =
-      source != nullptr ? fs::path(source) : fs::path(__FILE__).parent_path() / "..";
+  const fs::path root = source != nullptr ? source : TURNSTILE_SOURCE_DIR;
   return (root / "test" / "scenario").lexically_normal();
 }
 
@@ -86,4 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Transcript, ScenarioTest, testing::ValuesIn(names()),
                          [](const auto& transcript) { return transcript.param; });
 
 }  // namespace
+
+TEST(ScenarioFolderTest, its_scenarios_are_found) { EXPECT_GE(names().size(), 25U) << folder(); }
+
 }  // namespace scenario

@@ -75,7 +75,8 @@ void withdraw(Attempt& attempt, std::future<HeldLock>& outcome) {
   if (::poll(&decided, 1, kWithdrawalMs) <= 0) return;
   try {
     outcome.get().client.close();
-  } catch (const turnstile::Error&) {  // nothing was granted, as was asked for
+  } catch (const turnstile::Error&) {
+    return;  // nothing was granted, as was asked for
   }
 }
 
