@@ -13,6 +13,7 @@ function(turnstile_test_executable name label)
     TEST_PREFIX ${label}/
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
+    NO_PRETTY_VALUES  # they can be addresses, and a name must not change between runs
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT}
                ENVIRONMENT TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR})
@@ -52,7 +53,8 @@ foreach(script IN LISTS scripts)
   string(REGEX REPLACE "^e2e/" "" name ${script})
   add_test(NAME e2e/${name} COMMAND ${interpreter} ${PROJECT_SOURCE_DIR}/test/${script}
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 900 SKIP_RETURN_CODE 77
+  # The longest ones; they start first, so that they do not run alone at the end.
+  set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 900 COST 100 SKIP_RETURN_CODE 77
     ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR}")
 endforeach()
 
