@@ -2,7 +2,6 @@
 // that its end without a byte means that the program runs.
 #include "cli/process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
@@ -14,9 +13,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
+#include <filesystem>
 #include <limits>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
@@ -28,18 +26,19 @@ namespace {
 
 constexpr unsigned kFirstUncommon = 3;  // after the standard three
 
-/// What /proc/self/fd lists, sorted.
+bool is_open(unsigned file) { return ::fcntl(static_cast<int>(file), F_GETFD) != -1; }
+
+/// What /proc/self/fd lists, sorted, but for the listing itself.
 std::vector<unsigned> open_files() {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
   std::vector<unsigned> files;
-  if (directory == nullptr) return files;
-  while (const dirent* item = ::readdir(directory.get())) {
-    const std::string_view name = item->d_name;
+  std::error_code error;
+  for (const auto& item : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const std::string name = item.path().filename();
     unsigned file = 0;
-    const auto result = std::from_chars(name.data(), name.data() + name.size(), file);
-    const bool is_listing = static_cast<int>(file) == ::dirfd(directory.get());
-    if (result.ec == std::errc() && !is_listing) files.push_back(file);
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), file);
+    if (read.ec == std::errc()) files.push_back(file);
   }
+  std::erase_if(files, [](unsigned file) { return !is_open(file); });
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -125,7 +124,7 @@ int CannotStart::exit_status() const {
 
 std::string CannotStart::sentence(const std::string& program) const {
   if (error_number == ENOENT) return fmt::format("{}: command not found", program);
-  return fmt::format("cannot run {}: {}", program, std::strerror(error_number));
+  return fmt::format("cannot run {}: {}", program, std::generic_category().message(error_number));
 }
 
 std::expected<pid_t, CannotStart> start_process(const ProcessOptions& options,
