@@ -71,21 +71,23 @@ std::string conclusion(const Demonstration& demonstration) {
   return text;
 }
 
+Json to_json(const Waits& waits) {
+  return {{"acquired", waits.acquired_count},
+          {"waited", waits.waited_count},
+          {"mean_ms", waits.waited_mean_us() / 1000},
+          {"longest_ms", static_cast<double>(waits.waited_longest_us) / 1000},
+          {"free_mean_ms", waits.free_mean_us() / 1000},
+          {"held_mean_ms", waits.held_mean_us() / 1000}};
+}
+
 Json to_json(const Run& run, std::size_t payment_count) {
   const Settlement& settlement = run.settlement;
-  const Waits& waits = settlement.waits;
   Json json = to_json(run.verdict);
   json["seconds"] = settlement.seconds;
   json["payments_per_second"] = rate(run, payment_count);
   json["killed"] = settlement.kill_count;
   json["frozen"] = settlement.freeze_count;
   json["frozen_ms"] = settlement.frozen_us / 1000;
-  json["waits"] = {{"acquired", waits.acquired_count},
-                   {"waited", waits.waited_count},
-                   {"mean_ms", waits.waited_mean_us() / 1000},
-                   {"longest_ms", static_cast<double>(waits.waited_longest_us) / 1000},
-                   {"free_mean_ms", waits.free_mean_us() / 1000},
-                   {"held_mean_ms", waits.held_mean_us() / 1000}};
   return json;
 }
 
@@ -111,12 +113,16 @@ std::string to_text(const Demonstration& demonstration) {
 }
 
 nlohmann::ordered_json to_json(const Demonstration& demonstration) {
+  Json locked = to_json(demonstration.locked, demonstration.payment_count);
+  Json unlocked = to_json(demonstration.unlocked, demonstration.payment_count);
+  locked["waits"] = to_json(demonstration.locked.settlement.waits);
+  unlocked["collisions"] = demonstration.unlocked.settlement.waits.waited_count;
   return {{"payments", demonstration.payment_count},
           {"workers", demonstration.worker_count},
           {"ttl_ms", demonstration.ttl_ms},
           {"ok", demonstration.is_safe() && demonstration.shows_loss()},
-          {"locked", to_json(demonstration.locked, demonstration.payment_count)},
-          {"unlocked", to_json(demonstration.unlocked, demonstration.payment_count)}};
+          {"locked", locked},
+          {"unlocked", unlocked}};
 }
 
 nlohmann::ordered_json to_json(const Verdict& verdict) {
