@@ -70,8 +70,8 @@ class Answers {
         std::uint64_t request = 0;
         Answer answer;
         archive(request, answer.kind, answer.value, answer.fingerprint);
-        if (answer.kind > Answer::Kind::Last || !kept_.emplace(request, answer).second)
-          archive.fail();
+        const bool is_known = answer.kind <= Answer::Kind::Last && !is_forgotten(request);
+        if (!is_known || !kept_.emplace(request, answer).second) archive.fail();
       }
     } else {
       for (auto& [request, answer] : kept_) {

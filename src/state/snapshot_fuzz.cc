@@ -25,9 +25,10 @@ void act(state::Walk<state::ByteChoices>& walk, state::Machine& machine) {
   }
 }
 
-/// Overwrites, inserts and cuts, as the choices say.
+/// Overwrites, inserts and cuts in a few places, as the choices say.
 void damage(std::string& bytes, state::ByteChoices choose) {
-  while (!choose.is_over() && !bytes.empty()) {
+  const std::uint64_t wounds = 1 + choose(6);
+  for (std::uint64_t i = 0; i < wounds && !bytes.empty(); ++i) {
     const std::size_t at = (choose(256) * 256 + choose(256)) % bytes.size();
     const auto byte = static_cast<char>(choose(256));
     switch (choose(4)) {

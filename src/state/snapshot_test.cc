@@ -171,6 +171,18 @@ TEST(SnapshotTest, answers_that_lead_nowhere_are_refused) {
   }));
 }
 
+TEST(SnapshotTest, an_answer_that_is_kept_and_forgotten_is_refused) {
+  Answers answers;
+  answers.remember(5, {}, 10);
+  std::string bytes;
+  base::ByteWriter writer(bytes);
+  writer(answers);
+  bytes[0] = 5;  // the greatest that was forgotten
+  base::ByteReader reader(bytes);
+  reader(answers);
+  EXPECT_FALSE(reader.ok());
+}
+
 TEST(SnapshotTest, two_sessions_of_one_id_are_refused) {
   EXPECT_TRUE(is_refused([](Parts& p) { p.sessions.push_back(p.sessions[0]); }));
   EXPECT_TRUE(is_refused([](Parts& p) { p.sessions[0].id = 0; }));
