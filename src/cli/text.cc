@@ -81,7 +81,7 @@ std::string cleaned(std::string_view text, std::string_view kept, std::string_vi
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-_./:@{}#+,").find(c) != std::string_view::npos;
+         std::string_view("-_./:@{}#+,=").find(c) != std::string_view::npos;
 }
 
 /// Levenshtein's distance.

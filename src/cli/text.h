@@ -23,7 +23,7 @@ std::string printable_lines(std::string_view text);
 /// Between double quotes, with those inside escaped.
 std::string in_quotes(std::string_view text);
 
-/// As it is if it consists of letters, digits and `-_./:@{}#+,` alone, else in_quotes().
+/// As it is if it consists of letters, digits and `-_./:@{}#+,=` alone, else in_quotes().
 std::string in_quotes_if_needed(std::string_view text);
 
 /// How many columns printable text takes: one for each character of UTF-8. Wide and combining
