@@ -147,6 +147,14 @@ class Connection:
         assert kind == b">", f"expected a push, got {value!r}"
         return value
 
+    def read_to_end(self):
+        """Whatever is left, until the server closes."""
+        try:
+            while self.stream.read(4096):
+                pass
+        except OSError:
+            pass  # a reset is an end as well
+
     def is_closed_by_server(self):
         try:
             return self.stream.read(1) == b""
