@@ -88,9 +88,9 @@ int run_call_if_complete(const CLI::App& app, const Program& program,
 std::string commands_text() {
   std::string out = "Commands:";
   for (const command::CommandSpec& spec : command::table()) {
-    const bool is_ours =
-        spec.group == command::Group::Session || spec.group == command::Group::Lock;
-    if (is_ours) out += fmt::format("\n  {}\n      {}", spec.syntax, spec.summary);
+    const bool is_about_itself =
+        spec.group == command::Group::Connection || spec.group == command::Group::Server;
+    if (!is_about_itself) out += fmt::format("\n  {}\n      {}", spec.syntax, spec.summary);
   }
   return out;
 }

@@ -66,13 +66,39 @@ struct KeyMode {
   bool operator==(const KeyMode&) const = default;
 };
 
-struct LockAcquire {
-  static constexpr std::uint8_t kKind = 16;
-  std::vector<KeyMode> keys;  ///< no key twice: the parser keeps the stronger mode
-  Duration wait;              ///< zero: a try
+/// What becomes of the keys of a holder that is lost rather than releases.
+struct OnLoss {
+  enum class Kind : std::uint8_t {
+    Free,   ///< handed on at once
+    Delay,  ///< shut for `delay`
+    Hold,   ///< shut until LOCK.RESOLVE
+    Last = Hold,
+  };
+  Kind kind = Kind::Free;
+  Duration delay;
+
+  bool operator==(const OnLoss&) const = default;
+};
+
+/// What every request for a grant says, whatever it is that it asks for.
+struct Terms {
+  Duration wait;  ///< zero: a try
   std::optional<Duration> lease;
   std::uint8_t priority = 0;
   std::string note;
+  std::string agent;  ///< who waits, within the session; for the search for deadlocks
+  std::optional<Duration>
+      within;  ///< IFWITHIN: refuse at once if the wait is expected to be longer
+
+  bool operator==(const Terms&) const = default;
+};
+
+struct LockAcquire : Terms {
+  static constexpr std::uint8_t kKind = 16;
+  std::vector<KeyMode> keys;           ///< no key twice: the parser keeps the stronger mode
+  std::string owner;                   ///< whose grant a further request may enter again
+  std::optional<Duration> preemption;  ///< PREEMPT: the grace of holders of lower priority
+  OnLoss on_loss;
 };
 
 struct LockRelease {
@@ -101,10 +127,102 @@ struct LockInfo {
 
 struct LockList {
   static constexpr std::uint8_t kKind = 21;
+  enum class State : std::uint8_t { Any, Held, Shut };
   std::string prefix;
-  bool held_only = false;
+  State state = State::Any;
   std::int64_t count = 100;
   std::string after;  ///< keys greater than this one
+};
+
+/// Makes a shared hold of the key an exclusive one, before all who wait for it.
+struct LockUpgrade {
+  static constexpr std::uint8_t kKind = 22;
+  std::string key;
+  std::uint64_t token = 0;
+  Duration wait;
+};
+
+/// Makes an exclusive hold of the key a shared one.
+struct LockDowngrade {
+  static constexpr std::uint8_t kKind = 23;
+  std::string key;
+  std::uint64_t token = 0;
+};
+
+/// Opens what a lost holder left shut.
+struct LockResolve {
+  static constexpr std::uint8_t kKind = 24;
+  std::string key;
+  std::uint64_t token = 0;  ///< 0: all lost holders of the key
+  std::string reason;       ///< kept in the journal
+};
+
+/// Takes a grant away from its holder.
+struct LockRevoke {
+  static constexpr std::uint8_t kKind = 25;
+  std::string key;
+  std::uint64_t token = 0;  ///< 0: all grants on the key
+  bool resolved = false;  ///< the outcome of the holder's work is known: its ONLOSS does not apply
+  std::string reason;     ///< kept in the journal
+};
+
+// --- semaphores
+
+struct SemAcquire : Terms {
+  static constexpr std::uint8_t kKind = 32;
+  std::string key;
+  std::int64_t limit = 0;  ///< 0: as it is; the first acquire must say it
+  std::int64_t permits = 1;
+};
+
+struct SemRelease {
+  static constexpr std::uint8_t kKind = 33;
+  std::string key;
+  std::uint64_t token = 0;
+};
+
+struct SemRenew {
+  static constexpr std::uint8_t kKind = 34;
+  std::string key;
+  std::uint64_t token = 0;
+  Duration lease;
+};
+
+struct SemInfo {
+  static constexpr std::uint8_t kKind = 35;
+  std::string key;
+};
+
+struct SemResize {
+  static constexpr std::uint8_t kKind = 36;
+  std::string key;
+  std::int64_t limit = 1;
+};
+
+// --- elections
+
+struct ElectionCampaign : Terms {
+  static constexpr std::uint8_t kKind = 40;
+  std::string name;
+  std::string value;
+};
+
+struct ElectionProclaim {
+  static constexpr std::uint8_t kKind = 41;
+  std::string name;
+  std::uint64_t token = 0;
+  std::string value;
+};
+
+struct ElectionResign {
+  static constexpr std::uint8_t kKind = 42;
+  std::string name;
+  std::uint64_t token = 0;
+};
+
+struct ElectionLeader {
+  static constexpr std::uint8_t kKind = 43;
+  std::string name;
 };
 
 /// Withdraws the wait that bears the ticket.
@@ -156,7 +274,9 @@ struct Disconnect {
 using Command =
     std::variant<SessionOpen, SessionAttach, SessionKeepAlive, SessionClose, SessionInfo,
                  SessionList, LockAcquire, LockRelease, LockRenew, LockCheck, LockInfo, LockList,
-                 Cancel, Configure, Start, Tick, Disconnect>;
+                 LockUpgrade, LockDowngrade, LockResolve, LockRevoke, SemAcquire, SemRelease,
+                 SemRenew, SemInfo, SemResize, ElectionCampaign, ElectionProclaim, ElectionResign,
+                 ElectionLeader, Cancel, Configure, Start, Tick, Disconnect>;
 
 // --- fields, once for both directions
 
@@ -184,8 +304,16 @@ void fields(Archive& archive, KeyMode& k) {
   archive(k.key, k.shared);
 }
 template <class Archive>
+void fields(Archive& archive, OnLoss& o) {
+  archive(o.kind, o.delay);
+}
+template <class Archive>
+void fields(Archive& archive, Terms& t) {
+  archive(t.wait, t.lease, t.priority, t.note, t.agent, t.within);
+}
+template <class Archive>
 void fields(Archive& archive, LockAcquire& c) {
-  archive(c.keys, c.wait, c.lease, c.priority, c.note);
+  archive(c.keys, static_cast<Terms&>(c), c.owner, c.preemption, c.on_loss);
 }
 template <class Archive>
 void fields(Archive& archive, LockRelease& c) {
@@ -205,7 +333,59 @@ void fields(Archive& archive, LockInfo& c) {
 }
 template <class Archive>
 void fields(Archive& archive, LockList& c) {
-  archive(c.prefix, c.held_only, c.count, c.after);
+  archive(c.prefix, c.state, c.count, c.after);
+}
+template <class Archive>
+void fields(Archive& archive, LockUpgrade& c) {
+  archive(c.key, c.token, c.wait);
+}
+template <class Archive>
+void fields(Archive& archive, LockDowngrade& c) {
+  archive(c.key, c.token);
+}
+template <class Archive>
+void fields(Archive& archive, LockResolve& c) {
+  archive(c.key, c.token, c.reason);
+}
+template <class Archive>
+void fields(Archive& archive, LockRevoke& c) {
+  archive(c.key, c.token, c.resolved, c.reason);
+}
+template <class Archive>
+void fields(Archive& archive, SemAcquire& c) {
+  archive(c.key, c.limit, c.permits, static_cast<Terms&>(c));
+}
+template <class Archive>
+void fields(Archive& archive, SemRelease& c) {
+  archive(c.key, c.token);
+}
+template <class Archive>
+void fields(Archive& archive, SemRenew& c) {
+  archive(c.key, c.token, c.lease);
+}
+template <class Archive>
+void fields(Archive& archive, SemInfo& c) {
+  archive(c.key);
+}
+template <class Archive>
+void fields(Archive& archive, SemResize& c) {
+  archive(c.key, c.limit);
+}
+template <class Archive>
+void fields(Archive& archive, ElectionCampaign& c) {
+  archive(c.name, c.value, static_cast<Terms&>(c));
+}
+template <class Archive>
+void fields(Archive& archive, ElectionProclaim& c) {
+  archive(c.name, c.token, c.value);
+}
+template <class Archive>
+void fields(Archive& archive, ElectionResign& c) {
+  archive(c.name, c.token);
+}
+template <class Archive>
+void fields(Archive& archive, ElectionLeader& c) {
+  archive(c.name);
 }
 template <class Archive>
 void fields(Archive& archive, Cancel& c) {

@@ -100,6 +100,19 @@ std::string_view kind_name(std::uint8_t kind) {
     case LockCheck::kKind: return "LOCK.CHECK";
     case LockInfo::kKind: return "LOCK.INFO";
     case LockList::kKind: return "LOCK.LIST";
+    case LockUpgrade::kKind: return "LOCK.UPGRADE";
+    case LockDowngrade::kKind: return "LOCK.DOWNGRADE";
+    case LockResolve::kKind: return "LOCK.RESOLVE";
+    case LockRevoke::kKind: return "LOCK.REVOKE";
+    case SemAcquire::kKind: return "SEM.ACQUIRE";
+    case SemRelease::kKind: return "SEM.RELEASE";
+    case SemRenew::kKind: return "SEM.RENEW";
+    case SemInfo::kKind: return "SEM.INFO";
+    case SemResize::kKind: return "SEM.RESIZE";
+    case ElectionCampaign::kKind: return "ELECTION.CAMPAIGN";
+    case ElectionProclaim::kKind: return "ELECTION.PROCLAIM";
+    case ElectionResign::kKind: return "ELECTION.RESIGN";
+    case ElectionLeader::kKind: return "ELECTION.LEADER";
     case Cancel::kKind: return "CANCEL";
     case Configure::kKind: return "configure";
     case Start::kKind: return "start";
@@ -109,19 +122,34 @@ std::string_view kind_name(std::uint8_t kind) {
   }
 }
 
+namespace {
+
+/// How long the caller listens is his affair.
+template <class C>
+void forget_wait(C& command) {
+  if constexpr (requires { command.wait; }) command.wait = Duration();
+  if constexpr (requires { command.within; }) command.within.reset();
+}
+
+/// Nor does the order in which he lists his keys mean anything.
+void sort_keys(std::vector<KeyMode>& keys) {
+  std::sort(keys.begin(), keys.end(),
+            [](const KeyMode& a, const KeyMode& b) { return a.key < b.key; });
+}
+
+}  // namespace
+
 std::uint64_t fingerprint(const Command& command) {
   std::string bytes;
   base::ByteWriter writer(bytes);
   writer(kind_of(command));
-  if (const auto* acquire = std::get_if<LockAcquire>(&command)) {
-    // The order in which a client lists its keys means nothing.
-    std::vector<KeyMode> keys = acquire->keys;
-    std::sort(keys.begin(), keys.end(),
-              [](const KeyMode& a, const KeyMode& b) { return a.key < b.key; });
-    writer(keys, acquire->lease, acquire->priority, acquire->note);
-  } else {
-    std::visit([&](const auto& c) { writer(c); }, command);
-  }
+  std::visit(
+      [&]<class C>(C asked) {
+        forget_wait(asked);
+        if constexpr (std::is_same_v<C, LockAcquire>) sort_keys(asked.keys);
+        writer(asked);
+      },
+      command);
   return base::hash64(bytes);
 }
 

@@ -26,12 +26,20 @@ namespace command {
   X(lease_max_ms,              86'400'000, "longest LEASE, in ms")                            \
   X(wait_max_ms,               86'400'000, "longest WAIT, in ms")                             \
   X(priority_max,                       9, "highest PRIORITY")                                \
+  X(grace_max_ms,              86'400'000, "longest grace of PREEMPT, in ms")                 \
+  X(loss_delay_max_ms,         86'400'000, "longest ONLOSS DELAY, in ms")                     \
+  X(permits_max,                1'000'000, "highest LIMIT of a semaphore")                    \
+  X(value_bytes,                    4'096, "bytes of what a leader proclaims")                \
   X(list_count,                     1'000, "rows of one LOCK.LIST or SESSION.LIST")           \
   /* the state, checked when it is applied */                                                 \
   X(sessions,                     100'000, "sessions alive at once")                          \
   X(waiters_per_key,              200'000, "waiters in the queue of one key")                 \
   X(waiters_per_session,          100'000, "waiters of a session, or of a connection without") \
   X(grants_per_session,         2'000'000, "grants of one session, or of all callers without") \
+  X(semaphores,                   100'000, "semaphores known at once")                        \
+  X(semaphore_idle_ms,         86'400'000, "time after which an unused semaphore is forgotten, in ms") \
+  X(marks,                        100'000, "lost grants that keep their keys shut")           \
+  X(hold_times,                    65'536, "contended keys whose hold times are remembered")  \
   X(answers_per_session,            1'024, "answers kept for repeated REQUEST numbers")       \
   X(ended_grants,                  65'536, "ended grants whose cause is remembered")          \
   /* a connection, checked as bytes arrive and leave */                                       \
@@ -42,6 +50,7 @@ namespace command {
   X(inline_bytes,                   4'096, "bytes of a request typed as a line")              \
   X(input_bytes,                  524'288, "bytes read ahead from one connection")            \
   X(output_bytes,               4'194'304, "unread bytes at which a connection is closed") \
+  X(observed_elections,             1'024, "elections that one connection observes")         \
   X(unanswered_requests,            1'024, "requests of one connection that wait for an answer") \
   X(request_idle_ms,               10'000, "time a request may stay half sent, in ms")
 // clang-format on

@@ -26,8 +26,10 @@ std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t min
 namespace {
 
 constexpr std::array<std::string_view, kOptionCount> kWords = {
-    "SHARED",  "AND",    "AFTER",    "ASYNC",   "AUTH",    "COUNT",   "LEASE", "NAME", "NOTE",
-    "ONCLOSE", "PREFIX", "PRIORITY", "REQUEST", "SESSION", "SETNAME", "STATE", "TTL",  "WAIT",
+    "SHARED",   "AND",     "AFTER",   "AGENT",  "ASYNC",    "AUTH",    "COUNT",
+    "IFWITHIN", "LEASE",   "LIMIT",   "NAME",   "NOTE",     "ONCLOSE", "ONLOSS",
+    "OWNER",    "PERMITS", "PREEMPT", "PREFIX", "PRIORITY", "REASON",  "REQUEST",
+    "RESOLVED", "SESSION", "SETNAME", "STATE",  "TTL",      "WAIT",
 };
 static_assert(!kWords.back().empty());
 
@@ -92,7 +94,13 @@ std::string Arguments::name_or_empty(std::string_view what) {
   return sized(what, 0, limits_.name_bytes, "name_bytes");
 }
 
-std::string Arguments::note() { return sized("NOTE", 0, limits_.note_bytes, "note_bytes"); }
+std::string Arguments::note(std::string_view what) {
+  return sized(what, 0, limits_.note_bytes, "note_bytes");
+}
+
+std::string Arguments::value(std::string_view what) {
+  return sized(what, 0, limits_.value_bytes, "value_bytes");
+}
 
 std::string Arguments::ticket(std::string_view what) {
   return sized(what, 1, limits_.ticket_bytes, "ticket_bytes");
@@ -152,6 +160,12 @@ std::uint64_t Arguments::session_id() {
 
 // --- options
 
+bool Arguments::is_at_option() const {
+  if (rest_.empty()) return false;
+  const auto option = find_option(rest_.front());
+  return option && spec_.options.contains(*option);
+}
+
 bool Arguments::take(Option option) {
   if (rest_.empty() || !is_word(rest_.front(), option_word(option))) return false;
   rest_ = rest_.subspan(1);
@@ -180,7 +194,7 @@ bool Arguments::enter(Option option) {
                                         word, spec_.syntax));
   } else if (seen_.contains(option)) {
     refuse(Code::Malformed, fmt::format("{} is given twice", word));
-  } else if (rest_.empty()) {
+  } else if (rest_.empty() && option != Option::Resolved) {
     refuse(Code::Malformed, fmt::format("{} needs a value; use {}", word, spec_.syntax));
   }
   seen_.insert(option);

@@ -45,7 +45,9 @@ class Arguments {
   /// 0 to name_bytes bytes.
   std::string name_or_empty(std::string_view what);
   /// 0 to note_bytes bytes.
-  std::string note();
+  std::string note(std::string_view what);
+  /// 0 to value_bytes bytes.
+  std::string value(std::string_view what);
   /// 1 to ticket_bytes bytes.
   std::string ticket(std::string_view what);
   /// 1 to name_bytes bytes, which no sentence shows.
@@ -63,6 +65,8 @@ class Arguments {
 
   // --- options
 
+  /// Whether the next argument is the word of an option that the command takes.
+  bool is_at_option() const;
   /// Steps over the next argument if it is this option's word.
   bool take(Option option);
   /// The next option, its value still to be read; none at the end. REQUEST, ASYNC and SESSION are

@@ -24,7 +24,23 @@ Call parse_lock_renew(Arguments& args);
 Call parse_lock_check(Arguments& args);
 Call parse_lock_info(Arguments& args);
 Call parse_lock_list(Arguments& args);
+Call parse_lock_upgrade(Arguments& args);
+Call parse_lock_downgrade(Arguments& args);
+Call parse_lock_resolve(Arguments& args);
+Call parse_lock_revoke(Arguments& args);
 Call parse_cancel(Arguments& args);
+
+Call parse_sem_acquire(Arguments& args);
+Call parse_sem_release(Arguments& args);
+Call parse_sem_renew(Arguments& args);
+Call parse_sem_info(Arguments& args);
+Call parse_sem_resize(Arguments& args);
+
+Call parse_election_campaign(Arguments& args);
+Call parse_election_proclaim(Arguments& args);
+Call parse_election_resign(Arguments& args);
+Call parse_election_leader(Arguments& args);
+Call parse_election_observe(Arguments& args);
 
 Call parse_hello(Arguments& args);
 Call parse_ping(Arguments& args);

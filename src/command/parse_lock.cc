@@ -6,6 +6,7 @@
 #include "command/parse.h"
 #include "command/parse_arguments.h"
 #include "command/parse_commands.h"
+#include "command/parse_terms.h"
 
 namespace command {
 namespace {
@@ -38,15 +39,29 @@ std::vector<KeyMode> parse_keys(Arguments& args) {
   return keys;
 }
 
-void parse_acquire_option(Arguments& args, Option option, LockAcquire& acquire) {
-  const Limits& limits = args.limits();
-  if (option == Option::Wait) acquire.wait = args.milliseconds("WAIT", 0, limits.wait_max_ms);
-  if (option == Option::Lease) acquire.lease = args.milliseconds("LEASE", 1, limits.lease_max_ms);
-  if (option == Option::Note) acquire.note = args.note();
-  if (option == Option::Priority) {
-    acquire.priority = static_cast<std::uint8_t>(
-        args.number("PRIORITY", 0, std::min<std::int64_t>(limits.priority_max, 255)));
+OnLoss parse_on_loss(Arguments& args) {
+  OnLoss on_loss;
+  on_loss.kind = static_cast<OnLoss::Kind>(args.choice("ONLOSS", {"FREE", "DELAY", "HOLD"}));
+  if (on_loss.kind == OnLoss::Kind::Delay) {
+    on_loss.delay = args.milliseconds("ONLOSS DELAY", 1, args.limits().loss_delay_max_ms);
   }
+  return on_loss;
+}
+
+void parse_acquire_option(Arguments& args, Option option, LockAcquire& acquire) {
+  if (read_term(args, option, acquire)) return;
+  if (option == Option::Owner) acquire.owner = args.name("OWNER");
+  if (option == Option::OnLoss) acquire.on_loss = parse_on_loss(args);
+  if (option == Option::Preempt) {
+    acquire.preemption = args.milliseconds("PREEMPT", 0, args.limits().grace_max_ms);
+  }
+}
+
+/// `key [token]`, where anything that is no option is the token.
+template <class C>
+void parse_key_and_token(Arguments& args, C& command) {
+  command.key = args.name("key");
+  if (args.has_more() && !args.is_at_option()) command.token = args.id("token");
 }
 
 }  // namespace
@@ -55,6 +70,11 @@ Call parse_lock_acquire(Arguments& args) {
   LockAcquire acquire;
   acquire.keys = parse_keys(args);
   while (const auto option = args.next_option()) parse_acquire_option(args, *option, acquire);
+  if (acquire.preemption && acquire.wait == Duration()) {
+    args.refuse(Code::Malformed,
+                "PREEMPT needs WAIT: the holder has its grace to leave in, and "
+                "you wait for it");
+  }
   return Command{std::move(acquire)};
 }
 
@@ -93,11 +113,52 @@ Call parse_lock_list(Arguments& args) {
   list.count = std::min(kListCountDefault, max);
   while (const auto option = args.next_option()) {
     if (option == Option::Prefix) list.prefix = args.name_or_empty("PREFIX");
-    if (option == Option::State) list.held_only = args.choice("STATE", {"HELD"}) == 0;
+    if (option == Option::State) {
+      const bool is_held = args.choice("STATE", {"HELD", "SHUT"}) == 0;
+      list.state = is_held ? LockList::State::Held : LockList::State::Shut;
+    }
     if (option == Option::Count) list.count = args.number("COUNT", 1, max);
     if (option == Option::After) list.after = args.name_or_empty("AFTER");
   }
   return Command{std::move(list)};
+}
+
+Call parse_lock_upgrade(Arguments& args) {
+  LockUpgrade upgrade;
+  upgrade.key = args.name("key");
+  upgrade.token = args.id("token");
+  while (const auto option = args.next_option()) {
+    if (option == Option::Wait) {
+      upgrade.wait = args.milliseconds("WAIT", 0, args.limits().wait_max_ms);
+    }
+  }
+  return Command{std::move(upgrade)};
+}
+
+Call parse_lock_downgrade(Arguments& args) {
+  LockDowngrade downgrade;
+  downgrade.key = args.name("key");
+  downgrade.token = args.id("token");
+  return Command{std::move(downgrade)};
+}
+
+Call parse_lock_resolve(Arguments& args) {
+  LockResolve resolve;
+  parse_key_and_token(args, resolve);
+  while (const auto option = args.next_option()) {
+    if (option == Option::Reason) resolve.reason = args.note("REASON");
+  }
+  return Command{std::move(resolve)};
+}
+
+Call parse_lock_revoke(Arguments& args) {
+  LockRevoke revoke;
+  parse_key_and_token(args, revoke);
+  while (const auto option = args.next_option()) {
+    if (option == Option::Resolved) revoke.resolved = true;
+    if (option == Option::Reason) revoke.reason = args.note("REASON");
+  }
+  return Command{std::move(revoke)};
 }
 
 Call parse_cancel(Arguments& args) { return Command{Cancel{args.ticket("ticket")}}; }

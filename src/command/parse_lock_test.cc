@@ -200,12 +200,12 @@ TEST(ParseLockTest, renew_needs_its_lease) {
 TEST(ParseLockTest, list_has_filters_and_pages) {
   const auto all = parsed<LockList>("LOCK.LIST");
   EXPECT_EQ(all.prefix, "");
-  EXPECT_FALSE(all.held_only);
+  EXPECT_EQ(all.state, LockList::State::Any);
   EXPECT_EQ(all.count, 100);
   EXPECT_EQ(all.after, "");
   const auto some = parsed<LockList>("LOCK.LIST prefix acct/ state held count 10 after acct/9");
   EXPECT_EQ(some.prefix, "acct/");
-  EXPECT_TRUE(some.held_only);
+  EXPECT_EQ(some.state, LockList::State::Held);
   EXPECT_EQ(some.count, 10);
   EXPECT_EQ(some.after, "acct/9");
   EXPECT_EQ(parsed<LockList>("LOCK.LIST PREFIX '' AFTER ''").prefix, "");

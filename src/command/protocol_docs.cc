@@ -155,6 +155,8 @@ void write_commands(Out out) {
   fmt::format_to(out, "\n## Commands\n");
   write_group(out, Group::Session, "Sessions");
   write_group(out, Group::Lock, "Locks");
+  write_group(out, Group::Semaphore, "Semaphores");
+  write_group(out, Group::Election, "Elections");
   write_group(out, Group::Connection, "The connection");
   write_group(out, Group::Server, "The server");
 }

@@ -80,7 +80,7 @@ struct WaitEnded {
 struct Notice {
   std::uint64_t session = 0;     ///< 0: tell the connection
   std::uint64_t connection = 0;  ///< that asked for the grant
-  std::string kind;              ///< "lost"
+  std::string kind;              ///< "lost", "preempt" or "revoked"
   Value::Map details;
 };
 
@@ -90,7 +90,13 @@ struct SessionEnded {
   std::string cause;  ///< "closed" or "expired"
 };
 
-using Event = std::variant<WaitEnded, Notice, SessionEnded>;
+/// An election has another leader, none any more, or one that proclaims something else.
+struct LeaderChanged {
+  std::string election;
+  Value leader;  ///< as ELECTION.LEADER answers
+};
+
+using Event = std::variant<WaitEnded, Notice, SessionEnded, LeaderChanged>;
 
 /// What one entry brought about.
 struct Outcome {

@@ -35,6 +35,16 @@ struct Attach {
   bool operator==(const Attach&) const = default;
 };
 
+// --- election
+
+/// ELECTION.OBSERVE name [ON|OFF]: whether this connection is told of every change of leader.
+struct ElectionObserve {
+  std::string name;
+  bool on = true;
+
+  bool operator==(const ElectionObserve&) const = default;
+};
+
 // --- connection
 
 /// HELLO [version [AUTH user password] [SETNAME name]]. The version is 2 or 3.
@@ -119,9 +129,9 @@ struct CommandInfo {
 };
 
 /// A `Command` goes to the state machine; everything else the server answers itself.
-using Call = std::variant<Command, Attach, Hello, Ping, Quit, ClientId, ClientSetName,
-                          ClientGetName, ClientSetInfo, ClientIndex, ServerInfo, CommandList,
-                          CommandCount, CommandDocs, CommandInfo>;
+using Call = std::variant<Command, Attach, ElectionObserve, Hello, Ping, Quit, ClientId,
+                          ClientSetName, ClientGetName, ClientSetInfo, ClientIndex, ServerInfo,
+                          CommandList, CommandCount, CommandDocs, CommandInfo>;
 
 struct Request {
   Call call;

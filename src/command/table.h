@@ -23,23 +23,32 @@ namespace command {
 
 class Arguments;
 
-enum class Group : std::uint8_t { Session, Lock, Connection, Server };
+enum class Group : std::uint8_t { Session, Lock, Semaphore, Election, Connection, Server };
 
 /// Every word that introduces an option. Shared and And are part of a list of keys.
 enum class Option : std::uint8_t {
   Shared,
   And,
   After,
+  Agent,
   Async,
   Auth,
   Count,
+  IfWithin,
   Lease,
+  Limit,
   Name,
   Note,
   OnClose,
+  OnLoss,
+  Owner,
+  Permits,
+  Preempt,
   Prefix,
   Priority,
+  Reason,
   Request,
+  Resolved,
   Session,
   SetName,
   State,
@@ -105,7 +114,7 @@ const CommandSpec* find_similar(std::span<const std::string_view> argv);
 /// The name as Redis writes it, in its tables and its errors: `lock.acquire`, `client|setname`.
 std::string redis_name(const CommandSpec& spec);
 
-/// "session", "lock", "connection", "server".
+/// "session", "lock", "semaphore", "election", "connection", "server".
 std::string_view group_name(Group group);
 
 /// The word of an option, in upper case.
