@@ -54,16 +54,34 @@ Words words_of(const command::SessionList& command) {
   return words;
 }
 
+void add_terms(Words& words, const command::Terms& terms) {
+  if (terms.wait != base::Duration()) add_ms(words, "WAIT", terms.wait);
+  if (terms.lease) add_ms(words, "LEASE", *terms.lease);
+  if (terms.priority != 0) add_option(words, "PRIORITY", fmt::format("{}", terms.priority));
+  if (!terms.agent.empty()) add_option(words, "AGENT", terms.agent);
+  if (!terms.note.empty()) add_option(words, "NOTE", terms.note);
+  if (terms.within) add_ms(words, "IFWITHIN", *terms.within);
+}
+
+void add_on_loss(Words& words, const command::OnLoss& on_loss) {
+  using Kind = command::OnLoss::Kind;
+  if (on_loss.kind == Kind::Hold) add_option(words, "ONLOSS", "HOLD");
+  if (on_loss.kind == Kind::Delay) {
+    add_option(words, "ONLOSS", "DELAY");
+    words.push_back(std::to_string(on_loss.delay.ms()));
+  }
+}
+
 Words words_of(const command::LockAcquire& command) {
   Words words;
   for (const command::KeyMode& key : command.keys) {
     if (!words.empty()) words.emplace_back("AND");
     add_key(words, key);
   }
-  if (command.wait != base::Duration()) add_ms(words, "WAIT", command.wait);
-  if (command.lease) add_ms(words, "LEASE", *command.lease);
-  if (command.priority != 0) add_option(words, "PRIORITY", fmt::format("{}", command.priority));
-  if (!command.note.empty()) add_option(words, "NOTE", command.note);
+  add_terms(words, command);
+  if (!command.owner.empty()) add_option(words, "OWNER", command.owner);
+  if (command.preemption) add_ms(words, "PREEMPT", *command.preemption);
+  add_on_loss(words, command.on_loss);
   return words;
 }
 
@@ -86,11 +104,77 @@ Words words_of(const command::LockInfo& command) { return {command.key}; }
 Words words_of(const command::LockList& command) {
   Words words;
   if (!command.prefix.empty()) add_option(words, "PREFIX", command.prefix);
-  if (command.held_only) add_option(words, "STATE", "HELD");
+  if (command.state == command::LockList::State::Held) add_option(words, "STATE", "HELD");
+  if (command.state == command::LockList::State::Shut) add_option(words, "STATE", "SHUT");
   add_option(words, "COUNT", std::to_string(command.count));
   if (!command.after.empty()) add_option(words, "AFTER", command.after);
   return words;
 }
+
+Words words_of(const command::LockUpgrade& command) {
+  Words words = key_and_token(command.key, command.token);
+  if (command.wait != base::Duration()) add_ms(words, "WAIT", command.wait);
+  return words;
+}
+
+Words words_of(const command::LockDowngrade& command) {
+  return key_and_token(command.key, command.token);
+}
+
+Words words_of(const command::LockResolve& command) {
+  Words words{command.key};
+  if (command.token != 0) words.push_back(std::to_string(command.token));
+  if (!command.reason.empty()) add_option(words, "REASON", command.reason);
+  return words;
+}
+
+Words words_of(const command::LockRevoke& command) {
+  Words words{command.key};
+  if (command.token != 0) words.push_back(std::to_string(command.token));
+  if (command.resolved) words.emplace_back("RESOLVED");
+  if (!command.reason.empty()) add_option(words, "REASON", command.reason);
+  return words;
+}
+
+Words words_of(const command::SemAcquire& command) {
+  Words words{command.key};
+  if (command.limit != 0) add_option(words, "LIMIT", std::to_string(command.limit));
+  if (command.permits != 1) add_option(words, "PERMITS", std::to_string(command.permits));
+  add_terms(words, command);
+  return words;
+}
+
+Words words_of(const command::SemRelease& command) {
+  return key_and_token(command.key, command.token);
+}
+
+Words words_of(const command::SemRenew& command) {
+  Words words = key_and_token(command.key, command.token);
+  add_ms(words, "LEASE", command.lease);
+  return words;
+}
+
+Words words_of(const command::SemInfo& command) { return {command.key}; }
+
+Words words_of(const command::SemResize& command) {
+  return {command.key, std::to_string(command.limit)};
+}
+
+Words words_of(const command::ElectionCampaign& command) {
+  Words words{command.name, command.value};
+  add_terms(words, command);
+  return words;
+}
+
+Words words_of(const command::ElectionProclaim& command) {
+  return {command.name, std::to_string(command.token), command.value};
+}
+
+Words words_of(const command::ElectionResign& command) {
+  return key_and_token(command.name, command.token);
+}
+
+Words words_of(const command::ElectionLeader& command) { return {command.name}; }
 
 Words words_of(const command::Cancel& command) { return {command.ticket}; }
 

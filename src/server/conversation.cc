@@ -32,12 +32,20 @@ std::string hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
+template <class... C>
+bool is_one_of(const command::Command& command) {
+  return (std::holds_alternative<C>(command) || ...);
+}
+
 bool changes_state(const command::Command& command) {
-  return !std::holds_alternative<command::SessionInfo>(command) &&
-         !std::holds_alternative<command::SessionList>(command) &&
-         !std::holds_alternative<command::LockCheck>(command) &&
-         !std::holds_alternative<command::LockInfo>(command) &&
-         !std::holds_alternative<command::LockList>(command);
+  return !is_one_of<command::SessionInfo, command::SessionList, command::LockCheck,
+                    command::LockInfo, command::LockList, command::SemInfo,
+                    command::ElectionLeader>(command);
+}
+
+bool is_new_work(const command::Command& command) {
+  return is_one_of<command::LockAcquire, command::SemAcquire, command::ElectionCampaign,
+                   command::SessionOpen>(command);
 }
 
 }  // namespace
@@ -185,9 +193,7 @@ std::optional<Refused> Conversation::refuse_work(const command::Command& command
   if (service_.stopping && changes_state(command)) {
     return Refused{Code::Unavailable, "the server is stopping; nothing was changed"};
   }
-  const bool is_new_work = std::holds_alternative<command::LockAcquire>(command) ||
-                           std::holds_alternative<command::SessionOpen>(command);
-  if (service_.overloaded && is_new_work) {
+  if (service_.overloaded && is_new_work(command)) {
     return Refused{Code::Overloaded,
                    "the journal has no room to spare, so nothing new is taken on; releases and "
                    "renewals still work"};

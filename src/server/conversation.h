@@ -6,6 +6,8 @@
 // drives the very same code over a network of its own.
 #pragma once
 
+#include <absl/container/btree_set.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,6 +47,8 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   const std::string& peer() const { return peer_; }
   const std::string& name() const { return name_; }
   std::uint64_t session() const { return session_; }
+  /// The elections whose changes it is told of.
+  const absl::btree_set<std::string>& observed() const { return observed_; }
   bool can_hear_pushes() const { return version_ == 3; }
 
   // --- the socket's side
@@ -105,6 +109,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void on(command::ClientGetName& get, const command::Envelope& envelope);
   void on(command::ClientSetInfo& set, const command::Envelope& envelope);
   void on(command::ClientIndex& index, const command::Envelope& envelope);
+  void on(command::ElectionObserve& observe, const command::Envelope& envelope);
   void on(command::Attach& attach, const command::Envelope& envelope);
   void on(command::Command& command, const command::Envelope& envelope);
 
@@ -143,6 +148,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   int version_ = 2;
   bool shows_index_ = false;
 
+  absl::btree_set<std::string> observed_;
   std::uint64_t session_ = 0;
   std::string opening_secret_;  ///< of the SESSION.OPEN being applied
   std::uint64_t blocked_on_ = 0;

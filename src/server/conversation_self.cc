@@ -115,6 +115,23 @@ void Conversation::on(command::CommandInfo& info, const Envelope&) {
   write([&](resp::Writer& out) { write_value(out, rows); });
 }
 
+void Conversation::on(command::ElectionObserve& observe, const Envelope&) {
+  if (observe.on && !can_hear_pushes()) {
+    return refuse({Code::Malformed,
+                   "ELECTION.OBSERVE needs RESP3, for changes come as pushes; say HELLO 3 first"});
+  }
+  const auto max = static_cast<std::size_t>(service_.limits.observed_elections);
+  if (observe.on && !observed_.contains(observe.name) && observed_.size() >= max) {
+    return refuse({Code::Limit, fmt::format("this connection observes {} elections, which is the "
+                                            "limit (observed_elections)",
+                                            max)});
+  }
+  if (observe.on && observed_.insert(observe.name).second) service_.hub.observe(observe.name, id_);
+  if (!observe.on && observed_.erase(observe.name) != 0) service_.hub.ignore(observe.name, id_);
+  const Value leader = service_.pipeline.machine().leader_of(observe.name);
+  write([&](resp::Writer& out) { write_value(out, leader); });
+}
+
 void Conversation::on(command::ClientId&, const Envelope&) {
   write([&](resp::Writer& out) { out.integer(id_); });
 }

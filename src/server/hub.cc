@@ -23,6 +23,7 @@ void Hub::remove(std::uint64_t connection) {
   const std::shared_ptr<Conversation> conversation = it->second;
   conversations_.erase(it);
   if (conversation->is_blocked()) blocked_.erase(conversation->blocked_on());
+  for (const std::string& election : conversation->observed()) ignore(election, connection);
   pipeline_.submit(command::Disconnect{}, {{}, connection, 0});
   if (conversation->session() != 0) detach(conversation->session(), connection);
 }
@@ -40,6 +41,17 @@ void Hub::detach(std::uint64_t session, std::uint64_t connection) {
   const state::Session* left = pipeline_.machine().find_session(session);
   if (left == nullptr || !left->end_on_close) return;
   pipeline_.submit(command::SessionClose{}, {left->user, connection, session});
+}
+
+void Hub::observe(const std::string& election, std::uint64_t connection) {
+  observers_[election].insert(connection);
+}
+
+void Hub::ignore(const std::string& election, std::uint64_t connection) {
+  const auto it = observers_.find(election);
+  if (it == observers_.end()) return;
+  it->second.erase(connection);
+  if (it->second.empty()) observers_.erase(it);
 }
 
 void Hub::block(std::uint64_t waiter, std::uint64_t connection) {
@@ -119,6 +131,16 @@ void Hub::on(const command::SessionEnded& ended) {
     on(notice);
   }
   notices_.erase(ended.session);
+}
+
+void Hub::on(const command::LeaderChanged& changed) {
+  const auto it = observers_.find(changed.election);
+  if (it == observers_.end()) return;
+  const command::Notice notice{0, 0, "leader", std::get<command::Value::Map>(changed.leader.data)};
+  for (const std::uint64_t connection : it->second) {
+    Conversation* observer = find(connection);
+    if (observer != nullptr && observer->can_hear_pushes()) observer->push_notice(notice);
+  }
 }
 
 std::vector<command::Notice> Hub::take_notices(std::uint64_t session) {

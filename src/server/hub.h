@@ -8,6 +8,7 @@
 #pragma once
 
 #include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
@@ -43,6 +44,10 @@ class Hub final : public EventSink {
   void attach(std::uint64_t session, std::uint64_t connection);
   void detach(std::uint64_t session, std::uint64_t connection);
 
+  // --- elections and who observes them
+  void observe(const std::string& election, std::uint64_t connection);
+  void ignore(const std::string& election, std::uint64_t connection);
+
   // --- waits that block a connection
   /// A connection that blocked on this wait before is told that it was taken over.
   void block(std::uint64_t waiter, std::uint64_t connection);
@@ -64,6 +69,7 @@ class Hub final : public EventSink {
   void on(const command::WaitEnded& ended);
   void on(const command::Notice& notice);
   void on(const command::SessionEnded& ended);
+  void on(const command::LeaderChanged& changed);
   Conversation* find(std::uint64_t connection);
   /// Of the session's connections the one attached last that can hear pushes.
   Conversation* find_listener(std::uint64_t session);
@@ -71,7 +77,8 @@ class Hub final : public EventSink {
   Pipeline& pipeline_;
   std::uint64_t last_connection_id_ = 0;
   absl::btree_map<std::uint64_t, std::shared_ptr<Conversation>> conversations_;
-  absl::flat_hash_map<std::uint64_t, std::vector<std::uint64_t>> attached_;  ///< by session
+  absl::flat_hash_map<std::uint64_t, std::vector<std::uint64_t>> attached_;     ///< by session
+  absl::flat_hash_map<std::string, absl::btree_set<std::uint64_t>> observers_;  ///< by election
   absl::btree_map<std::uint64_t, std::uint64_t> blocked_;  ///< waiter -> connection
   absl::flat_hash_map<std::uint64_t, std::vector<command::Notice>> notices_;
   std::deque<std::uint64_t> resumable_;

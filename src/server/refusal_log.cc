@@ -21,6 +21,8 @@ std::string_view key_of(const command::Command& command) {
           return c.keys.front().key;
         } else if constexpr (requires { c.key; }) {
           return c.key;
+        } else if constexpr (std::is_same_v<decltype(c), const command::ElectionCampaign&>) {
+          return c.name;
         } else {
           return {};
         }

@@ -12,10 +12,10 @@
 namespace state {
 
 struct Deadline {
-  enum class Kind : std::uint8_t { Lease, Wait, Session };
+  enum class Kind : std::uint8_t { Lease, Wait, Session, CutOff, Mark, Semaphore };
   base::Time time;
   Kind kind = Kind::Lease;
-  std::uint64_t id = 0;  ///< token, waiter or session
+  std::uint64_t id = 0;  ///< token, waiter, session, waiter, token, semaphore
 
   auto operator<=>(const Deadline&) const = default;
 };

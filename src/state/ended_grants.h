@@ -17,8 +17,18 @@ enum class EndCause : std::uint8_t {
   SessionClosed,  ///< by SESSION.CLOSE: clean as well
   LeaseExpired,
   SessionExpired,
-  Last = SessionExpired,
+  Preempted,
+  Revoked,          ///< by LOCK.REVOKE
+  RevokedResolved,  ///< by LOCK.REVOKE … RESOLVED: what the holder did is known
+  Upgraded,         ///< the hold goes on under another token
+  Last = Upgraded,
 };
+
+/// Whether what the holder was doing is unknown, so that its ONLOSS applies.
+constexpr bool is_unclean(EndCause cause) {
+  return cause == EndCause::LeaseExpired || cause == EndCause::SessionExpired ||
+         cause == EndCause::Preempted || cause == EndCause::Revoked;
+}
 
 /// The cause as STALE names it.
 constexpr std::string_view cause_name(EndCause cause) {
@@ -27,6 +37,10 @@ constexpr std::string_view cause_name(EndCause cause) {
     case EndCause::SessionClosed: return "released";
     case EndCause::LeaseExpired:
     case EndCause::SessionExpired: return "expired";
+    case EndCause::Preempted: return "preempted";
+    case EndCause::Revoked:
+    case EndCause::RevokedResolved: return "revoked";
+    case EndCause::Upgraded: return "upgraded";
   }
   return "unknown";
 }

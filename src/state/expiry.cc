@@ -35,18 +35,15 @@ void Machine::expire(const Deadline& deadline) {
     case Deadline::Kind::Lease: return expire_lease(deadline.id);
     case Deadline::Kind::Wait: return expire_wait(deadline.id);
     case Deadline::Kind::Session: return end_session(deadline.id, EndCause::SessionExpired);
+    case Deadline::Kind::CutOff: return cut_off(deadline.id);
+    case Deadline::Kind::Mark: return open(deadline.id);
+    case Deadline::Kind::Semaphore: return forget_semaphore(deadline.id);
   }
 }
 
 void Machine::expire_lease(std::uint64_t token) {
   Grant& grant = *grants_.at(token);
-  command::Value::List keys;
-  for (const command::KeyMode& held : grant.keys) keys.emplace_back(held.key);
-  events_.push_back(
-      command::Notice{grant.session,
-                      grant.connection,
-                      "lost",
-                      {{"token", token}, {"keys", std::move(keys)}, {"cause", "expired"}}});
+  notify(grant, "lost", {{"cause", "expired"}});
   end_grant(grant, EndCause::LeaseExpired);
 }
 
@@ -54,7 +51,7 @@ void Machine::expire_wait(std::uint64_t id) {
   const Waiter& waiter = *waiters_.at(id);
   refuse_waiter(id, Code::Busy,
                 fmt::format("waited {} ms; {}", (now_ - waiter.arrived).ms(),
-                            describe_obstacle(waiter.place, waiter.keys)));
+                            describe_obstacle(waiter.place, waiter, waiter.upgrades)));
 }
 
 /// Connections of the time before are gone, and with them the waits that had nothing else. Their

@@ -20,6 +20,8 @@ Broken Machine::broken_invariant() const {
   if (auto broken = broken_key()) return broken;
   if (auto broken = broken_grant()) return broken;
   if (auto broken = broken_waiter()) return broken;
+  if (auto broken = broken_mark()) return broken;
+  if (auto broken = broken_semaphore()) return broken;
   if (auto broken = broken_session()) return broken;
   return broken_deadline();
 }
@@ -30,30 +32,39 @@ void Machine::check_invariants() const {
 }
 
 Broken Machine::broken_key() const {
-  for (const auto& [name, key] : keys_) {
-    if (key.is_idle()) return fmt::format("{}: kept without holder or waiter", name);
-    if (auto broken = broken_key_holders(name, key)) return broken;
-    if (auto broken = broken_key_queue(name, key)) return broken;
+  for (std::size_t space = 0; space < kSpaceCount; ++space) {
+    for (const auto& [name, key] : keys_[space]) {
+      if (key.is_idle()) return fmt::format("{}: kept without holder or waiter", name);
+      if (auto broken = broken_key_holders(static_cast<Space>(space), name, key)) return broken;
+      if (auto broken = broken_key_queue(name, key)) return broken;
+    }
   }
   return std::nullopt;
 }
 
-/// L1: one exclusive holder, or any number of shared ones. L2: holders by rising token.
-Broken Machine::broken_key_holders(const std::string& name, const Key& key) const {
+/// L1: one exclusive holder, or any number of shared ones, or permits up to the limit (which may
+/// have been lowered since). L2: holders by rising token.
+Broken Machine::broken_key_holders(Space space, const std::string& name, const Key& key) const {
   if (key.exclusive && key.holders.size() != 1) {
     return fmt::format("L1: {} has {} holders, one of them exclusive", name, key.holders.size());
   }
   std::uint64_t before = 0;
+  std::int64_t permits = 0;
+  const bool shared = !key.exclusive && space != Space::Semaphore;
   for (std::uint64_t token : key.holders) {
     if (token <= before) return fmt::format("L2: {} has holders out of order", name);
     before = token;
     const auto it = grants_.find(token);
     if (it == grants_.end()) return fmt::format("L1: {} is held by dead token {}", name, token);
     const auto& keys = it->second->keys;
-    const command::KeyMode held{name, !key.exclusive};
-    if (std::find(keys.begin(), keys.end(), held) == keys.end()) {
+    const command::KeyMode held{name, shared};
+    if (it->second->space != space || std::find(keys.begin(), keys.end(), held) == keys.end()) {
       return fmt::format("L1: token {} does not cover {} in its mode", token, name);
     }
+    permits += it->second->permits;
+  }
+  if (space == Space::Semaphore && permits != key.permits) {
+    return fmt::format("L1: {} permits of {} are out, not {}", permits, name, key.permits);
   }
   return std::nullopt;
 }
@@ -61,7 +72,13 @@ Broken Machine::broken_key_holders(const std::string& name, const Key& key) cons
 /// L6: the queue is in the one order. L7: nobody waits who could be granted.
 Broken Machine::broken_key_queue(const std::string& name, const Key& key) const {
   if (!key.queue) return std::nullopt;
-  if (key.queue->all.empty()) return fmt::format("{}: an empty queue is kept", name);
+  if (key.queue->empty()) return fmt::format("{}: an empty queue is kept", name);
+  for (const auto& [place, id] : key.queue->parked) {
+    const auto it = waiters_.find(id);
+    if (it == waiters_.end() || it->second->place != place || !it->second->parked) {
+      return fmt::format("L10: {} parks waiter {} wrongly", name, id);
+    }
+  }
   for (const Place& place : key.queue->exclusive) {
     if (!key.queue->all.contains(place)) return fmt::format("{}: unknown exclusive waiter", name);
   }
@@ -82,31 +99,48 @@ Broken Machine::broken_key_queue(const std::string& name, const Key& key) const 
 /// L5: a grant holds all its keys.
 Broken Machine::broken_grant() const {
   std::size_t anonymous = 0;
+  std::size_t may_shut = 0;
   for (const auto& [token, grant] : grants_) {
     if (token != grant->token || token > last_index_) return fmt::format("L2: token {}", token);
     if (ended_.find(token)) return fmt::format("L2: token {} is live and ended", token);
     for (const command::KeyMode& held : grant->keys) {
-      const auto it = keys_.find(held.key);
-      const bool holds = it != keys_.end() && std::binary_search(it->second.holders.begin(),
-                                                                 it->second.holders.end(), token);
+      const auto it = keys_of(grant->space).find(held.key);
+      const bool holds =
+          it != keys_of(grant->space).end() &&
+          std::binary_search(it->second.holders.begin(), it->second.holders.end(), token);
       if (!holds) return fmt::format("L5: token {} does not hold {}", token, held.key);
     }
-    if (grant->session == 0) {
-      ++anonymous;
-      if (grant->lease_end == Time::never()) {
-        return fmt::format("token {} has neither session nor lease", token);
-      }
-    } else {
-      const auto it = sessions_.find(grant->session);
-      if (it == sessions_.end() || !it->second.grants.contains(token)) {
-        return fmt::format("T1: token {} outlives session {}", token, grant->session);
-      }
-    }
+    if (auto broken = broken_grant_owner(*grant)) return broken;
+    if (grant->session == 0) ++anonymous;
+    if (grant->on_loss.kind != command::OnLoss::Kind::Free) ++may_shut;
   }
   for (const auto& [connection, party] : anonymous_) anonymous += party.waiters.size();
   if (anonymous != anonymous_claims_) return fmt::format("{} claims without session", anonymous);
+  for (const auto& [id, waiter] : waiters_) {
+    if (waiter->on_loss.kind != command::OnLoss::Kind::Free) ++may_shut;
+  }
+  if (may_shut != may_shut_) return fmt::format("{} claims may shut their keys", may_shut);
   for (std::uint64_t token : ended_.all()) {
     if (token > last_index_) return fmt::format("L2: token {} ended before it was given", token);
+  }
+  return std::nullopt;
+}
+
+Broken Machine::broken_grant_owner(const Grant& grant) const {
+  if (grant.upgrade != 0) {
+    const auto waiter = waiters_.find(grant.upgrade);
+    if (waiter == waiters_.end() || waiter->second->upgrades != grant.token) {
+      return fmt::format("token {} waits for no upgrade", grant.token);
+    }
+  }
+  if (grant.session == 0) {
+    const bool can_end = grant.lease_end != Time::never();
+    return can_end ? std::nullopt
+                   : Broken(fmt::format("token {} has neither session nor lease", grant.token));
+  }
+  const auto it = sessions_.find(grant.session);
+  if (it == sessions_.end() || !it->second.grants.contains(grant.token)) {
+    return fmt::format("T1: token {} outlives session {}", grant.token, grant.session);
   }
   return std::nullopt;
 }
@@ -119,18 +153,87 @@ Broken Machine::broken_waiter() const {
     if (waiter->arrived > waiter->asked || waiter->asked > now_) {
       return fmt::format("waiter {} comes from the future", id);
     }
-    if (may_be_granted(waiter->place, waiter->keys)) {
-      return fmt::format("L7: waiter {} waits for what is free", id);
-    }
-    for (const command::KeyMode& wanted : waiter->keys) {
-      const auto it = keys_.find(wanted.key);
-      if (it == keys_.end() || !it->second.queue ||
-          !it->second.queue->all.contains(waiter->place)) {
-        return fmt::format("L5: waiter {} is not in the queue of {}", id, wanted.key);
-      }
-    }
+    if (auto broken = broken_wait(*waiter)) return broken;
+    if (auto broken = broken_preemption(*waiter)) return broken;
     if (auto broken = broken_party(*waiter)) return broken;
   }
+  return std::nullopt;
+}
+
+/// L7: nobody waits who could be granted. L8: nor for what can never come. L10: who waits for a
+/// shut key reserves nothing.
+Broken Machine::broken_wait(const Waiter& waiter) const {
+  if (may_be_granted(waiter.place, waiter, waiter.upgrades)) {
+    return fmt::format("L7: waiter {} waits for what is free", waiter.id);
+  }
+  if (!waiter.parked && find_deadlock(agent_of(waiter))) {
+    return fmt::format("L8: waiter {} can never be granted", waiter.id);
+  }
+  if (waiter.parked != has_shut_key(waiter)) {
+    return fmt::format("L10: waiter {} is parked wrongly", waiter.id);
+  }
+  for (const command::KeyMode& wanted : waiter.keys) {
+    const auto it = keys_of(waiter.space).find(wanted.key);
+    const bool has_queue = it != keys_of(waiter.space).end() && it->second.queue != nullptr;
+    const auto& queue = *it->second.queue;
+    if (!has_queue || !(waiter.parked ? queue.parked : queue.all).contains(waiter.place)) {
+      return fmt::format("L5: waiter {} is not in the queue of {}", waiter.id, wanted.key);
+    }
+  }
+  return std::nullopt;
+}
+
+/// L9: a cut-off is set exactly while the waiter may preempt.
+Broken Machine::broken_preemption(const Waiter& waiter) const {
+  const bool is_set = waiter.cut_off != Time::never();
+  if (is_set != may_preempt(waiter)) {
+    return fmt::format("L9: waiter {} preempts wrongly", waiter.id);
+  }
+  for (const command::KeyMode& wanted : waiter.keys) {
+    const bool is_preemptor = keys_of(waiter.space).at(wanted.key).queue->preemptor == waiter.id;
+    if (is_preemptor != is_set) return fmt::format("L9: {} is not preempted", wanted.key);
+  }
+  return std::nullopt;
+}
+
+/// L10: a mark stands on all the keys of the lost grant.
+Broken Machine::broken_mark() const {
+  std::size_t stand = 0;
+  for (const auto& [token, mark] : marks_) {
+    if (token != mark.token || token > last_index_ || grants_.contains(token)) {
+      return fmt::format("L10: mark {} is of no lost grant", token);
+    }
+    for (const command::KeyMode& lost : mark.lost.keys) {
+      const auto it = keys_of(Space::Lock).find(lost.key);
+      const bool stands = it != keys_of(Space::Lock).end() && it->second.marks != nullptr &&
+                          it->second.marks->contains(token);
+      if (!stands) return fmt::format("L10: {} is not shut by {}", lost.key, token);
+      ++stand;
+    }
+  }
+  for (const auto& [name, key] : keys_of(Space::Lock)) {
+    if (!key.marks) continue;
+    if (key.marks->empty()) return fmt::format("L10: {} is shut by nobody", name);
+    stand -= key.marks->size();
+  }
+  return stand == 0 ? std::nullopt : Broken("L10: a key is shut by a mark that is gone");
+}
+
+Broken Machine::broken_semaphore() const {
+  for (const auto& [name, key] : keys_of(Space::Semaphore)) {
+    if (!semaphores_.contains(name)) return fmt::format("semaphore {} has no limit", name);
+  }
+  for (const auto& [name, semaphore] : semaphores_) {
+    const auto id = semaphore_names_.find(semaphore.id);
+    if (name != semaphore.name || id == semaphore_names_.end() || id->second != name ||
+        semaphore.id > last_index_) {
+      return fmt::format("semaphore {} is misfiled", name);
+    }
+    if (keys_of(Space::Semaphore).contains(name) != (semaphore.forget == Time::never())) {
+      return fmt::format("semaphore {} is forgotten too early or never", name);
+    }
+  }
+  if (semaphore_names_.size() != semaphores_.size()) return "a semaphore has two ids";
   return std::nullopt;
 }
 
@@ -165,6 +268,26 @@ Broken Machine::broken_answers(const Session& session) const {
   return std::nullopt;
 }
 
+/// Each claim that names an agent is filed under it, and nothing else is.
+Broken Machine::broken_agents(const Session& session) const {
+  std::size_t filed = 0;
+  for (const auto& [name, claims] : session.agents) {
+    for (const std::uint64_t token : claims.grants) {
+      const bool is_there = session.grants.contains(token) && grants_.at(token)->agent == name;
+      if (!is_there) return fmt::format("agent {} does not hold {}", name, token);
+    }
+    for (const std::uint64_t id : claims.waiters) {
+      const bool is_there = session.party.waiters.contains(id) && waiters_.at(id)->agent == name;
+      if (!is_there) return fmt::format("agent {} does not wait as {}", name, id);
+    }
+    if (name.empty() || claims.grants.size() + claims.waiters.size() == 0) return "an idle agent";
+    filed += claims.grants.size() + claims.waiters.size();
+  }
+  for (const std::uint64_t token : session.grants) filed -= !grants_.at(token)->agent.empty();
+  for (const std::uint64_t id : session.party.waiters) filed -= !waiters_.at(id)->agent.empty();
+  return filed == 0 ? std::nullopt : Broken("a claim is not filed under its agent");
+}
+
 Broken Machine::broken_session() const {
   std::size_t waits = 0;
   for (const auto& [id, session] : sessions_) {
@@ -173,6 +296,7 @@ Broken Machine::broken_session() const {
     for (std::uint64_t token : session.grants) {
       if (!grants_.contains(token)) return fmt::format("session {}: dead token {}", id, token);
     }
+    if (auto broken = broken_agents(session)) return broken;
     if (auto broken = broken_answers(session)) return broken;
     waits += session.party.waiters.size();
   }
@@ -187,6 +311,20 @@ Broken Machine::broken_session() const {
 /// Everything that must end some day has its deadline, and nothing else has.
 Broken Machine::broken_deadline() const {
   std::size_t expected = sessions_.size() + waiters_.size();
+  for (const auto& [token, mark] : marks_) {
+    if (mark.until == Time::never()) continue;
+    ++expected;
+    if (!deadlines_.contains({mark.until, Deadline::Kind::Mark, token})) {
+      return fmt::format("L10: mark {} would stand for ever", token);
+    }
+  }
+  for (const auto& [name, semaphore] : semaphores_) {
+    if (semaphore.forget == Time::never()) continue;
+    ++expected;
+    if (!deadlines_.contains({semaphore.forget, Deadline::Kind::Semaphore, semaphore.id})) {
+      return fmt::format("semaphore {} would be known for ever", name);
+    }
+  }
   for (const auto& [id, session] : sessions_) {
     if (!deadlines_.contains({session.alarm, Deadline::Kind::Session, id}) ||
         session.alarm > expiry_of(session)) {
@@ -196,6 +334,11 @@ Broken Machine::broken_deadline() const {
   for (const auto& [id, waiter] : waiters_) {
     if (!deadlines_.contains({waiter->give_up, Deadline::Kind::Wait, id})) {
       return fmt::format("waiter {} would wait for ever", id);
+    }
+    if (waiter->cut_off == Time::never()) continue;
+    ++expected;
+    if (!deadlines_.contains({waiter->cut_off, Deadline::Kind::CutOff, id})) {
+      return fmt::format("L9: waiter {} would never cut off", id);
     }
   }
   for (const auto& [token, grant] : grants_) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace state {
@@ -32,7 +34,8 @@ command::Outcome Machine::apply(const command::Entry& entry) {
     if (changed_) remember_answer(entry, reply);
   }
   if (changed_) {
-    hand_on();
+    settle();
+    answer_at_once(reply);
     // Any journalled command of a session is a sign of its life.
     const auto session = sessions_.find(entry.origin.session);
     if (session != sessions_.end()) renew(session->second);
@@ -40,11 +43,42 @@ command::Outcome Machine::apply(const command::Entry& entry) {
     fold_into_digest(reply);
   } else {
     CHECK(events_.empty());
-    CHECK(touched_.empty());
+    CHECK(touched_.empty() && reviewed_.empty() && suspects_.empty() && elections_.empty());
     now_ = before;
   }
   entry_ = nullptr;
   return {std::move(reply), changed_, std::exchange(events_, {})};
+}
+
+/// Hands on what became free, breaks what would never end, and hands on again, until all rests.
+void Machine::settle() {
+  hand_on();
+  while (!suspects_.empty()) {
+    break_deadlock();
+    hand_on();
+  }
+  review_preemptions();
+  std::sort(elections_.begin(), elections_.end());
+  elections_.erase(std::unique(elections_.begin(), elections_.end()), elections_.end());
+  for (std::string& name : elections_) {
+    command::Value leader = leader_of(name);
+    events_.push_back(command::LeaderChanged{std::move(name), std::move(leader)});
+  }
+  elections_.clear();
+}
+
+/// A wait that began in this entry and was decided in it needs no event: the outcome is the reply.
+void Machine::answer_at_once(Reply& reply) {
+  const auto* waiting = std::get_if<Waiting>(&reply);
+  if (waiting == nullptr) return;
+  const auto decided =
+      std::find_if(events_.begin(), events_.end(), [&](const command::Event& event) {
+        const auto* ended = std::get_if<command::WaitEnded>(&event);
+        return ended != nullptr && ended->waiter == waiting->waiter;
+      });
+  if (decided == events_.end()) return;
+  reply = std::get<command::WaitEnded>(std::move(*decided)).reply;
+  events_.erase(decided);
 }
 
 Reply Machine::dispatch(const command::Entry& entry) {
@@ -135,6 +169,13 @@ void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
   }
   session->second.answers.remember(entry.request, answer,
                                    static_cast<std::size_t>(rules_.limits.answers_per_session));
+}
+
+void Machine::decide_answer(Session& session, std::uint64_t request, std::uint64_t token) {
+  const Answer* waiting = session.answers.find(request);
+  if (waiting == nullptr) return;
+  session.answers.remember(request, {Answer::Kind::Granted, token, waiting->fingerprint},
+                           static_cast<std::size_t>(rules_.limits.answers_per_session));
 }
 
 namespace {

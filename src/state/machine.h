@@ -13,19 +13,23 @@
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "command/entry.h"
 #include "command/reply.h"
 #include "state/deadlines.h"
+#include "state/deadlock.h"
 #include "state/ended_grants.h"
+#include "state/hold_times.h"
 #include "state/model.h"
 
 namespace state {
@@ -66,7 +70,10 @@ class Machine {
   std::size_t session_count() const { return sessions_.size(); }
   std::size_t grant_count() const { return grants_.size(); }
   std::size_t waiter_count() const { return waiters_.size(); }
-  std::size_t key_count() const { return keys_.size(); }
+  std::size_t key_count() const { return keys_of(Space::Lock).size(); }
+  std::size_t mark_count() const { return marks_.size(); }
+  /// Who leads, as ELECTION.LEADER answers.
+  command::Value leader_of(const std::string& election) const;
 
   /// Folds every outcome so far into one number. Two replays that agree on it
   /// decided everything alike; it costs next to nothing and is stored with each batch.
@@ -87,7 +94,9 @@ class Machine {
   void check_invariants() const;
 
  private:
+  friend class DeadlockSearch;
   using Keys = absl::btree_map<std::string, Key>;
+  using KeyName = std::pair<Space, std::string>;
 
   /// Unlike any rules that Configure brings, so that the first is always journalled.
   static command::Rules unconfigured() {
@@ -102,6 +111,10 @@ class Machine {
   command::Reply repeat_of_grant(const Answer& answer);
   command::Reply repeat_of_wait(const Answer& answer);
   void remember_answer(const command::Entry& entry, const command::Reply& reply);
+  /// The numbered request that waited was granted.
+  void decide_answer(Session& session, std::uint64_t request, std::uint64_t token);
+  void settle();
+  void answer_at_once(command::Reply& reply);
   void fold_into_digest(const command::Reply& reply);
   void changed() { changed_ = true; }
 
@@ -118,6 +131,19 @@ class Machine {
   command::Reply on(const command::LockCheck& command);
   command::Reply on(const command::LockInfo& command);
   command::Reply on(const command::LockList& command);
+  command::Reply on(const command::LockUpgrade& command);
+  command::Reply on(const command::LockDowngrade& command);
+  command::Reply on(const command::LockResolve& command);
+  command::Reply on(const command::LockRevoke& command);
+  command::Reply on(const command::SemAcquire& command);
+  command::Reply on(const command::SemRelease& command);
+  command::Reply on(const command::SemRenew& command);
+  command::Reply on(const command::SemInfo& command);
+  command::Reply on(const command::SemResize& command);
+  command::Reply on(const command::ElectionCampaign& command);
+  command::Reply on(const command::ElectionProclaim& command);
+  command::Reply on(const command::ElectionResign& command);
+  command::Reply on(const command::ElectionLeader& command);
   command::Reply on(const command::Cancel& command);
   command::Reply on(const command::Configure& command);
   command::Reply on(const command::Start& command);
@@ -132,38 +158,108 @@ class Machine {
   Time expiry_of(const Session& session) const;
   void end_session(std::uint64_t id, EndCause cause);
 
-  // --- lock.cc: grants
-  std::optional<command::Refused> refuse_acquire(const command::LockAcquire& command,
-                                                 const Session* session) const;
+  // --- acquire.cc: asking for a grant of any kind
+  Claim claim_of(Space space, std::vector<command::KeyMode> keys,
+                 const command::Terms& terms) const;
+  command::Reply acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace);
+  std::optional<command::Refused> refuse_acquire(const Claim& claim, const Session* session) const;
+  std::optional<command::Refused> refuse_wait(const Claim& claim) const;
+  command::Refused busy(const Place& place, const Claim& claim) const;
+  command::Reply enqueue(Waiter waiter, Duration wait);
+
+  // --- grant.cc: giving, ending, finding
   std::uint64_t next_token();
   command::Granted give(Grant grant, Time asked);
   void end_grant(Grant& grant, EndCause cause);
+  /// Renames a grant; whatever knew it by its old token knows the new one.
+  Grant& change_token(Grant& grant);
+  void hold_keys(const Grant& grant);
+  void unhold_keys(const Grant& grant);
+  void list_claim(const Claim& claim, std::uint64_t id,
+                  absl::btree_set<std::uint64_t> AgentClaims::*);
+  void unlist_claim(const Claim& claim, std::uint64_t id,
+                    absl::btree_set<std::uint64_t> AgentClaims::*);
   Duration remaining_lease(const Grant& grant) const;
   /// The live grant of this token on this key, if the entry's origin may act on it.
-  std::variant<Grant*, command::Refused> find_own_grant(std::string_view key, std::uint64_t token);
+  std::variant<Grant*, command::Refused> find_own_grant(Space space, std::string_view key,
+                                                        std::uint64_t token);
   command::Refused stale(std::string_view key, std::uint64_t token) const;
+  command::Reply release(Space space, const std::string& key, std::uint64_t token);
+  command::Reply renew_lease(Space space, const std::string& key, std::uint64_t token,
+                             Duration lease);
+  /// Tells the holder that its grant ended, or is to end, without its doing.
+  void notify(const Grant& grant, const char* kind, command::Value::Map more);
+
+  // --- lock.cc
+  Grant* find_entered(const Session& session, const command::LockAcquire& command);
+  std::optional<command::Refused> refuse_entry(const Session& session,
+                                               const command::LockAcquire& command) const;
 
   // --- queue.cc: waiting and handing on
-  bool may_be_granted(const Place& place, std::span<const command::KeyMode> keys) const;
-  Place place_for(const command::LockAcquire& command) const;
-  std::optional<command::Refused> refuse_wait(const command::LockAcquire& command) const;
-  command::Reply enqueue(const command::LockAcquire& command);
+  Keys& keys_of(Space space) { return keys_[static_cast<std::size_t>(space)]; }
+  const Keys& keys_of(Space space) const { return keys_[static_cast<std::size_t>(space)]; }
+  Place place_for(std::uint8_t priority) const;
+  bool may_be_granted(const Place& place, const Claim& claim, std::uint64_t upgrades = 0) const;
+  bool may_have(const Place& place, const Claim& claim, const command::KeyMode& wanted,
+                std::uint64_t upgrades) const;
+  bool is_taken(const Key& key, const Claim& claim, const command::KeyMode& wanted,
+                std::uint64_t upgrades) const;
   Party* find_party(std::uint64_t session, std::uint64_t connection);
   const Party* find_party(std::uint64_t session, std::uint64_t connection) const;
   Party& party_of(const Waiter& waiter);
-  void insert_waiter(std::unique_ptr<Waiter> waiter);
-  /// Takes the waiter out of all its queues; its keys go to `touched_`.
+  Waiter& insert_waiter(std::unique_ptr<Waiter> waiter);
+  void line_up(const Waiter& waiter);
+  void step_out(const Waiter& waiter);
+  /// Takes the waiter out of all its queues. Touches nothing.
   std::unique_ptr<Waiter> take_waiter(std::uint64_t id);
   /// Ends a wait with a refusal and tells whoever waits for it.
   void refuse_waiter(std::uint64_t id, command::Code code, std::string sentence);
-  void touch(std::span<const command::KeyMode> keys);
+  void touch(const Claim& claim);
   /// Grants whatever the entry made grantable, in queue order, and drops idle keys.
   void hand_on();
-  void collect_candidates(const Key& key,
-                          std::vector<std::pair<Place, std::uint64_t>>& found) const;
+  using Candidates = std::vector<std::pair<Place, std::uint64_t>>;
+  void collect_candidates(Space space, const std::string& name, const Key& key,
+                          Candidates& found) const;
   void grant_waiter(std::uint64_t id);
-  void hold_keys(const Grant& grant);
-  void unhold_keys(const Grant& grant);
+  void drop_if_idle(Space space, const std::string& name);
+
+  // --- conversion.cc
+  void finish_upgrade(std::unique_ptr<Waiter> waiter);
+
+  // --- loss.cc: keys that a lost holder shuts
+  void shut(const Grant& grant, EndCause cause, std::string holder);
+  void open(std::uint64_t token);
+  bool has_shut_key(const Claim& claim) const;
+
+  // --- deadlock.cc
+  std::optional<Cycle> find_deadlock(const Agent& agent) const;
+  void suspect(const Claim& claim);
+  void break_deadlock();
+  static std::uint64_t victim_of(const Cycle& cycle);
+  std::string describe_cycle(const Cycle& cycle) const;
+  std::string describe_agent(const Claim& claim) const;
+
+  // --- preemption.cc
+  bool may_preempt(const Waiter& waiter) const;
+  std::vector<std::uint64_t> obstacles_of(const Waiter& waiter) const;
+  void review(const Claim& claim);
+  void review_preemptions();
+  void begin_preemption(Waiter& waiter);
+  void withdraw_preemption(Waiter& waiter);
+  void cut_off(std::uint64_t waiter);
+
+  // --- semaphore.cc
+  std::int64_t limit_of(const std::string& semaphore) const;
+  Semaphore& make_semaphore(const std::string& name, std::int64_t limit);
+  void use_semaphore(const std::string& name);
+  void leave_semaphore(const std::string& name);
+  void forget_semaphore(std::uint64_t id);
+
+  // --- estimate.cc
+  void record_hold(const Grant& grant);
+  std::optional<Duration> expected_wait(const Place& place, const Claim& claim) const;
+  std::optional<Duration> expected_wait(const Place& place, const Claim& claim,
+                                        const command::KeyMode& wanted) const;
 
   // --- expiry.cc
   void expire(const Deadline& deadline);
@@ -171,29 +267,46 @@ class Machine {
   void expire_wait(std::uint64_t waiter);
 
   // --- report.cc
-  std::string describe_obstacle(const Place& place, std::span<const command::KeyMode> keys) const;
+  std::string describe_obstacle(const Place& place, const Claim& claim,
+                                std::uint64_t upgrades = 0) const;
   std::string describe_holder(const Grant& grant) const;
   std::string name_of(std::uint64_t session, std::uint64_t connection) const;
   command::Value report_grant(const Grant& grant, const std::string& key) const;
   command::Value report_waiter(const Waiter& waiter, const std::string& key) const;
+  command::Value report_mark(const Mark& mark) const;
+  command::Value::List report_holders(const std::string& name, const Key& key) const;
+  command::Value::List report_waiters(const std::string& name, const Key& key,
+                                      std::size_t waiters_max) const;
   command::Value report_key(const std::string& name, const Key& key, std::size_t waiters_max) const;
+  command::Value report_expected(Space space, const std::string& name) const;
+  command::Reply list_shut(const command::LockList& command) const;
   command::Value report_session(const Session& session) const;
   command::Value report_own_grants(const Session& session) const;
   command::Value report_own_waits(const Session& session) const;
 
   // --- snapshot.cc
+  bool is_sane_claim(const Claim& claim) const;
   bool rebuild_grant(std::unique_ptr<Grant> grant);
   bool rebuild_waiter(std::unique_ptr<Waiter> waiter);
+  bool rebuild_mark(Mark mark);
+  bool rebuild_semaphore(Semaphore semaphore);
 
   // --- invariants.cc: each returns what is broken
   std::optional<std::string> broken_key() const;
   std::optional<std::string> broken_grant() const;
+  std::optional<std::string> broken_grant_owner(const Grant& grant) const;
   std::optional<std::string> broken_waiter() const;
+  std::optional<std::string> broken_wait(const Waiter& waiter) const;
+  std::optional<std::string> broken_preemption(const Waiter& waiter) const;
   std::optional<std::string> broken_party(const Waiter& waiter) const;
+  std::optional<std::string> broken_mark() const;
+  std::optional<std::string> broken_semaphore() const;
   std::optional<std::string> broken_session() const;
+  std::optional<std::string> broken_agents(const Session& session) const;
   std::optional<std::string> broken_answers(const Session& session) const;
   std::optional<std::string> broken_deadline() const;
-  std::optional<std::string> broken_key_holders(const std::string& name, const Key& key) const;
+  std::optional<std::string> broken_key_holders(Space space, const std::string& name,
+                                                const Key& key) const;
   std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
 
   // State.
@@ -205,11 +318,16 @@ class Machine {
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Grant>> grants_;    // never iterated unsorted
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Waiter>> waiters_;  // never iterated unsorted
   EndedGrants ended_;
+  absl::btree_map<std::uint64_t, Mark> marks_;  ///< by the token of the lost grant
+  absl::btree_map<std::string, Semaphore> semaphores_;
+  HoldTimes hold_times_;
 
   // Follows from the state above.
-  Keys keys_;
+  std::array<Keys, kSpaceCount> keys_;
   absl::btree_map<std::uint64_t, Party> anonymous_;  ///< connection -> waits without a session
   std::size_t anonymous_claims_ = 0;                 ///< grants and waits without a session
+  std::size_t may_shut_ = 0;                         ///< claims whose loss would shut their keys
+  absl::flat_hash_map<std::uint64_t, std::string> semaphore_names_;  ///< by id
   Deadlines deadlines_;
 
   // The entry being applied; meaningless between entries.
@@ -217,7 +335,10 @@ class Machine {
   bool changed_ = false;
   std::uint64_t tokens_given_ = 0;
   std::vector<command::Event> events_;
-  std::vector<std::string> touched_;  ///< keys whose queue may move at the end of the entry
+  std::vector<KeyName> touched_;   ///< keys whose queue may move at the end of the entry
+  std::vector<KeyName> reviewed_;  ///< keys whose preemption may begin or end then
+  std::vector<std::pair<std::uint64_t, std::string>> suspects_;  ///< agents new in somebody's way
+  std::vector<std::string> elections_;  ///< whose leader, or what it says, is another now
 };
 
 }  // namespace state

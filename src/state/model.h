@@ -1,8 +1,8 @@
-// The things the state machine keeps: sessions, grants, waiters, keys.
+// The things the state machine keeps: sessions, grants, waiters, keys, marks, semaphores.
 //
 // Plain data with no behaviour of its own; machine.h says who may change what.
-// `fields` lists what a snapshot stores. A key's holders and queue are not
-// stored: they follow from the grants and the waiters.
+// `fields` lists what a snapshot stores. A key's holders, queue and marks are
+// not stored: they follow from the grants, the waiters and the marks.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -14,17 +14,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/time.h"
 #include "command/command.h"
 #include "state/answers.h"
+#include "state/ended_grants.h"
 
 namespace state {
 
 using base::Duration;
 using base::Time;
+
+/// What a name is the name of: the same name in two spaces is two things.
+enum class Space : std::uint8_t { Lock, Semaphore, Election, Last = Election };
+inline constexpr std::size_t kSpaceCount = static_cast<std::size_t>(Space::Last) + 1;
 
 /// A place in the one order of all queues: virtual arrival (arrival less
 /// priority x ageing step), then index. Equals are first come, first served;
@@ -36,46 +42,82 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
-/// A hold given to somebody: one token for all its keys.
-struct Grant {
-  std::uint64_t token = 0;
+/// Before all places that come from an arrival: where an upgrade waits.
+inline constexpr Time kBeforeAll = Time::from_us(-(std::int64_t{1} << 55));
+
+/// A request for a grant, while it waits and while it holds: who asks, for what, on which terms.
+struct Claim {
+  Space space = Space::Lock;
   std::string user;
-  std::uint64_t connection = 0;  ///< that asked for it
-  std::uint64_t session = 0;     ///< 0: belongs to the user who knows the token
+  std::uint64_t connection = 0;  ///< that asked last
+  std::uint64_t session = 0;     ///< 0: none
   std::uint64_t request = 0;
   std::string ticket;
   std::vector<command::KeyMode> keys;
   std::uint8_t priority = 0;
   std::string note;
+  std::string owner;  ///< whose claim it is, within the session; empty: nobody's
+  std::string agent;  ///< who waits, within the session; empty: the owner, or the session
+  command::OnLoss on_loss;
+  std::int64_t permits = 1;  ///< of a semaphore
+  std::string value;         ///< what a candidate or leader proclaims
+};
+
+/// A hold given to somebody: one token for all its keys. Without a session it belongs to the user
+/// who knows the token.
+struct Grant : Claim {
+  std::uint64_t token = 0;
   Time granted;
   Time granted_wall;
   Time lease_end = Time::never();
+  std::int64_t entries = 1;   ///< how often its owner entered it
+  std::uint64_t upgrade = 0;  ///< the waiter that wants more of it; 0: none. Rebuilt.
 };
 
-/// A request that waits. Its id is the index of the entry that began the wait.
-struct Waiter {
+/// A request that waits. Its id is the index of the entry that began the wait. Without a session
+/// it ends with the connection.
+struct Waiter : Claim {
   std::uint64_t id = 0;
   Place place;
-  std::string user;
-  std::uint64_t connection = 0;  ///< that asked last
-  std::uint64_t session = 0;     ///< 0: the waiter ends with the connection
-  std::uint64_t request = 0;
-  std::uint64_t fingerprint = 0;
-  std::string ticket;
-  std::vector<command::KeyMode> keys;
   std::optional<Duration> lease;
-  std::uint8_t priority = 0;
-  std::string note;
+  std::optional<Duration> grace;  ///< PREEMPT
+  Time cut_off = Time::never();   ///< when it takes its keys from those who hold them
+  std::uint64_t upgrades = 0;     ///< the token of the grant that is to become exclusive
   Time arrived;
   Time arrived_wall;
-  Time asked;    ///< when it was asked for last: a repeat counts its waiting from there
-  Time give_up;  ///< the end of its WAIT
+  Time asked;           ///< when it was asked for last: a repeat counts its waiting from there
+  Time give_up;         ///< the end of its WAIT
+  bool parked = false;  ///< one of its keys is shut, so it reserves nothing. Rebuilt.
+};
+
+/// What a lost holder left behind: while it stands, nothing new is granted on the keys.
+struct Mark {
+  std::uint64_t token = 0;
+  Claim lost;          ///< as it was
+  std::string holder;  ///< who it was, in words
+  EndCause cause = EndCause::SessionExpired;
+  Time since;
+  Time since_wall;
+  Time until = Time::never();  ///< when it goes by itself
+};
+
+struct Semaphore {
+  std::uint64_t id = 0;  ///< index of the entry that made it
+  std::string name;
+  std::int64_t limit = 0;
+  Time forget = Time::never();  ///< when it is forgotten, while nobody uses it
 };
 
 /// The waits of one session, or of one connection without a session.
 struct Party {
   absl::btree_set<std::uint64_t> waiters;
   absl::btree_map<std::string, std::uint64_t> tickets;  ///< ticket -> waiter
+};
+
+/// What one agent holds and waits for.
+struct AgentClaims {
+  absl::btree_set<std::uint64_t> grants;
+  absl::btree_set<std::uint64_t> waiters;
 };
 
 /// A client's life.
@@ -93,22 +135,32 @@ struct Session {
   // What follows is rebuilt from grants and waiters.
   absl::btree_set<std::uint64_t> grants;
   Party party;
+  absl::btree_map<std::string, AgentClaims, std::less<>> agents;  ///< by what agent_name() says
   Time alarm;  ///< where its deadline stands in Deadlines; never later than it is due
 };
 
-/// A lock's name with its holders and its queue. Exists while it has either.
+/// A name with its holders, its queue and what shuts it. Exists while it has any of them.
 struct Key {
-  /// Tokens in rising order; several only when all are shared.
+  /// Tokens in rising order; several only when all are shared, or permits.
   absl::InlinedVector<std::uint64_t, 1> holders;
-  bool exclusive = false;  ///< the one holder excludes others
+  bool exclusive = false;    ///< the one holder excludes others
+  std::int64_t permits = 0;  ///< of a semaphore: how many are out
 
   struct Queue {
-    absl::btree_map<Place, std::uint64_t> all;  ///< place -> waiter
-    absl::btree_set<Place> exclusive;           ///< those of `all` that want the key alone
+    absl::btree_map<Place, std::uint64_t> all;     ///< place -> waiter
+    absl::btree_set<Place> exclusive;              ///< those of `all` that want the key alone
+    absl::btree_map<Place, std::uint64_t> parked;  ///< those that reserve nothing
+    std::size_t preempting = 0;                    ///< how many said PREEMPT
+    std::uint64_t preemptor = 0;  ///< the one of them whose cut-off is set; 0: none
+
+    bool empty() const { return all.empty() && parked.empty(); }
+    std::size_t size() const { return all.size() + parked.size(); }
   };
   std::unique_ptr<Queue> queue;  ///< null: nobody waits
 
-  bool is_idle() const { return holders.empty() && !queue; }
+  std::unique_ptr<absl::btree_set<std::uint64_t>> marks;  ///< of tokens; null: the key is open
+
+  bool is_idle() const { return holders.empty() && !queue && !marks; }
 };
 
 template <class Archive>
@@ -116,14 +168,26 @@ void fields(Archive& archive, Place& p) {
   archive(p.virtual_arrival, p.index);
 }
 template <class Archive>
+void fields(Archive& archive, Claim& c) {
+  archive(c.space, c.user, c.connection, c.session, c.request, c.ticket, c.keys, c.priority, c.note,
+          c.owner, c.agent, c.on_loss, c.permits, c.value);
+}
+template <class Archive>
 void fields(Archive& archive, Grant& g) {
-  archive(g.token, g.user, g.connection, g.session, g.request, g.ticket, g.keys, g.priority, g.note,
-          g.granted, g.granted_wall, g.lease_end);
+  archive(static_cast<Claim&>(g), g.token, g.granted, g.granted_wall, g.lease_end, g.entries);
 }
 template <class Archive>
 void fields(Archive& archive, Waiter& w) {
-  archive(w.id, w.place, w.user, w.connection, w.session, w.request, w.fingerprint, w.ticket,
-          w.keys, w.lease, w.priority, w.note, w.arrived, w.arrived_wall, w.asked, w.give_up);
+  archive(static_cast<Claim&>(w), w.id, w.place, w.lease, w.grace, w.cut_off, w.upgrades, w.arrived,
+          w.arrived_wall, w.asked, w.give_up);
+}
+template <class Archive>
+void fields(Archive& archive, Mark& m) {
+  archive(m.token, m.lost, m.holder, m.cause, m.since, m.since_wall, m.until);
+}
+template <class Archive>
+void fields(Archive& archive, Semaphore& s) {
+  archive(s.id, s.name, s.limit, s.forget);
 }
 template <class Archive>
 void fields(Archive& archive, Session& s) {

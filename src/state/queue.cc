@@ -3,8 +3,9 @@
 // A waiter stands in the queue of each of its keys, free ones too, and so
 // reserves them against later conflicting requests. It is granted when, on all
 // its keys, no holder and no earlier waiter conflicts with it. A grant never
-// makes another waiter grantable (it turns a reservation into a hold of the
-// same mode), so one pass over the keys that lost a holder or a waiter suffices.
+// makes another waiter grantable (it turns a reservation into a hold of the same
+// mode; of permits, those behind are candidates as far as permits go), so one
+// pass over the keys that lost a holder or a waiter suffices.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,71 +21,38 @@ using command::KeyMode;
 using command::Refused;
 using command::Reply;
 
-bool Machine::may_be_granted(const Place& place, std::span<const KeyMode> keys) const {
-  for (const KeyMode& wanted : keys) {
-    const auto it = keys_.find(wanted.key);
-    if (it == keys_.end()) continue;
-    const Key& key = it->second;
-    if (!key.holders.empty() && (key.exclusive || !wanted.shared)) return false;
-    if (!key.queue) continue;
-    const Key::Queue& queue = *key.queue;
-    if (wanted.shared) {
-      if (!queue.exclusive.empty() && *queue.exclusive.begin() < place) return false;
-    } else {
-      if (!queue.all.empty() && queue.all.begin()->first < place) return false;
-    }
-  }
-  return true;
+bool Machine::may_be_granted(const Place& place, const Claim& claim, std::uint64_t upgrades) const {
+  return std::all_of(claim.keys.begin(), claim.keys.end(), [&](const KeyMode& wanted) {
+    return may_have(place, claim, wanted, upgrades);
+  });
 }
 
-Place Machine::place_for(const command::LockAcquire& command) const {
-  return {now_ - rules_.ageing_step * command.priority, entry_->index};
+bool Machine::may_have(const Place& place, const Claim& claim, const KeyMode& wanted,
+                       std::uint64_t upgrades) const {
+  const auto it = keys_of(claim.space).find(wanted.key);
+  if (it == keys_of(claim.space).end()) return true;
+  const Key& key = it->second;
+  if (key.marks || is_taken(key, claim, wanted, upgrades)) return false;
+  if (!key.queue) return true;
+  const Key::Queue& queue = *key.queue;
+  if (wanted.shared) return queue.exclusive.empty() || *queue.exclusive.begin() >= place;
+  return queue.all.empty() || queue.all.begin()->first >= place;
 }
 
-std::optional<Refused> Machine::refuse_wait(const command::LockAcquire& command) const {
-  const auto& limits = rules_.limits;
-  const Party* party = find_party(entry_->origin.session, entry_->origin.connection);
-  const std::size_t own = party == nullptr ? 0 : party->waiters.size();
-  if (own >= static_cast<std::size_t>(limits.waiters_per_session)) {
-    return Refused{Code::Limit, fmt::format("{} requests of yours wait, which is the limit "
-                                            "(waiters_per_session)",
-                                            own)};
+/// Whether the holders leave no room for the claim. An upgrade's own hold is no obstacle to it.
+bool Machine::is_taken(const Key& key, const Claim& claim, const KeyMode& wanted,
+                       std::uint64_t upgrades) const {
+  if (claim.space == Space::Semaphore) {
+    return key.permits + claim.permits > limit_of(wanted.key);
   }
-  for (const KeyMode& wanted : command.keys) {
-    const auto it = keys_.find(wanted.key);
-    const bool is_waited_for = it != keys_.end() && it->second.queue != nullptr;
-    const std::size_t waiting = is_waited_for ? it->second.queue->all.size() : 0;
-    if (waiting >= static_cast<std::size_t>(limits.waiters_per_key)) {
-      return Refused{Code::Limit,
-                     fmt::format("{} requests wait for {}, which is the limit (waiters_per_key)",
-                                 waiting, command::quoted(wanted.key))};
-    }
-  }
-  return std::nullopt;
+  if (key.holders.empty()) return false;
+  if (key.exclusive) return true;
+  if (wanted.shared) return false;
+  return key.holders.size() > 1 || key.holders.front() != upgrades;
 }
 
-Reply Machine::enqueue(const command::LockAcquire& command) {
-  const command::Origin& origin = entry_->origin;
-  if (auto refused = refuse_wait(command)) return *refused;
-  changed();
-  auto waiter = std::make_unique<Waiter>();
-  waiter->id = entry_->index;
-  waiter->place = place_for(command);
-  waiter->user = origin.user;
-  waiter->connection = origin.connection;
-  waiter->session = origin.session;
-  waiter->request = entry_->request;
-  waiter->ticket = entry_->ticket;
-  waiter->keys = command.keys;
-  waiter->lease = command.lease;
-  waiter->priority = command.priority;
-  waiter->note = command.note;
-  waiter->arrived = now_;
-  waiter->arrived_wall = entry_->wall;
-  waiter->asked = now_;
-  waiter->give_up = now_ + command.wait;
-  insert_waiter(std::move(waiter));
-  return command::Waiting{entry_->index};
+Place Machine::place_for(std::uint8_t priority) const {
+  return {now_ - rules_.ageing_step * priority, entry_->index};
 }
 
 Party* Machine::find_party(std::uint64_t session, std::uint64_t connection) {
@@ -105,66 +73,93 @@ Party& Machine::party_of(const Waiter& waiter) {
   return anonymous_[waiter.connection];
 }
 
-void Machine::insert_waiter(std::unique_ptr<Waiter> waiter) {
+Waiter& Machine::insert_waiter(std::unique_ptr<Waiter> waiter) {
   const std::uint64_t id = waiter->id;
-  for (const KeyMode& wanted : waiter->keys) {
-    Key& key = keys_[wanted.key];
-    if (!key.queue) key.queue = std::make_unique<Key::Queue>();
-    key.queue->all.emplace(waiter->place, id);
-    if (!wanted.shared) key.queue->exclusive.insert(waiter->place);
-  }
-  if (waiter->session == 0) ++anonymous_claims_;
-  Party& party = party_of(*waiter);
-  party.waiters.insert(id);
-  if (!waiter->ticket.empty()) party.tickets.emplace(waiter->ticket, id);
-  deadlines_.add({waiter->give_up, Deadline::Kind::Wait, id});
   auto& kept = waiters_[id];
   CHECK(kept == nullptr);
   kept = std::move(waiter);
+  line_up(*kept);
+  list_claim(*kept, id, &AgentClaims::waiters);
+  Party& party = party_of(*kept);
+  party.waiters.insert(id);
+  if (!kept->ticket.empty()) party.tickets.emplace(kept->ticket, id);
+  deadlines_.add({kept->give_up, Deadline::Kind::Wait, id});
+  if (kept->upgrades != 0) grants_.at(kept->upgrades)->upgrade = id;
+  return *kept;
+}
+
+/// Puts the waiter into the queues of its keys, where it reserves them unless it is parked.
+void Machine::line_up(const Waiter& waiter) {
+  for (const KeyMode& wanted : waiter.keys) {
+    Key& key = keys_of(waiter.space)[wanted.key];
+    if (!key.queue) key.queue = std::make_unique<Key::Queue>();
+    (waiter.parked ? key.queue->parked : key.queue->all).emplace(waiter.place, waiter.id);
+    if (!waiter.parked && !wanted.shared) key.queue->exclusive.insert(waiter.place);
+    if (waiter.grace) ++key.queue->preempting;
+  }
+}
+
+void Machine::step_out(const Waiter& waiter) {
+  for (const KeyMode& wanted : waiter.keys) {
+    Key& key = keys_of(waiter.space).at(wanted.key);
+    CHECK(key.queue != nullptr);
+    auto& queue = waiter.parked ? key.queue->parked : key.queue->all;
+    const std::size_t removed = queue.erase(waiter.place);
+    CHECK_EQ(removed, 1U);
+    key.queue->exclusive.erase(waiter.place);
+    if (waiter.grace) --key.queue->preempting;
+    if (key.queue->empty()) key.queue.reset();
+  }
 }
 
 std::unique_ptr<Waiter> Machine::take_waiter(std::uint64_t id) {
   const auto it = waiters_.find(id);
   CHECK(it != waiters_.end());
+  if (it->second->cut_off != Time::never()) withdraw_preemption(*it->second);
   std::unique_ptr<Waiter> waiter = std::move(it->second);
   waiters_.erase(it);
-  for (const KeyMode& wanted : waiter->keys) {
-    Key& key = keys_.at(wanted.key);
-    CHECK(key.queue != nullptr);
-    const std::size_t removed = key.queue->all.erase(waiter->place);
-    CHECK_EQ(removed, 1U);
-    if (!wanted.shared) key.queue->exclusive.erase(waiter->place);
-    if (key.queue->all.empty()) key.queue.reset();
-  }
-  if (waiter->session == 0) --anonymous_claims_;
+  review(*waiter);
+  step_out(*waiter);
+  unlist_claim(*waiter, id, &AgentClaims::waiters);
   Party& party = party_of(*waiter);
   party.waiters.erase(id);
   if (!waiter->ticket.empty()) party.tickets.erase(waiter->ticket);
   if (waiter->session == 0 && party.waiters.empty()) anonymous_.erase(waiter->connection);
   deadlines_.remove({waiter->give_up, Deadline::Kind::Wait, id});
+  if (waiter->upgrades != 0) grants_.at(waiter->upgrades)->upgrade = 0;
   return waiter;
 }
 
 void Machine::refuse_waiter(std::uint64_t id, Code code, std::string sentence) {
   const std::unique_ptr<Waiter> waiter = take_waiter(id);
-  touch(waiter->keys);
+  touch(*waiter);
   if (waiter->request != 0) sessions_.at(waiter->session).answers.forget(waiter->request);
   events_.push_back(command::WaitEnded{waiter->id, waiter->connection, waiter->session,
                                        waiter->ticket, Refused{code, std::move(sentence)}});
 }
 
-void Machine::touch(std::span<const KeyMode> keys) {
-  for (const KeyMode& key : keys) touched_.push_back(key.key);
+void Machine::touch(const Claim& claim) {
+  for (const KeyMode& key : claim.keys) touched_.emplace_back(claim.space, key.key);
 }
 
-/// Its first waiter, or all the shared ones before the first that wants the key alone.
-void Machine::collect_candidates(const Key& key,
-                                 std::vector<std::pair<Place, std::uint64_t>>& found) const {
-  if (!key.queue || (key.exclusive && !key.holders.empty())) return;
+/// Its first waiter, or all the shared ones before the first that wants the key alone, or as many
+/// as there are permits for.
+void Machine::collect_candidates(Space space, const std::string& name, const Key& key,
+                                 Candidates& found) const {
+  if (!key.queue || key.queue->all.empty() || key.marks || key.exclusive) return;
   const Key::Queue& queue = *key.queue;
-  const bool alone = queue.exclusive.contains(queue.all.begin()->first);
-  if (alone) {
-    if (key.holders.empty()) found.push_back(*queue.all.begin());
+  if (space == Space::Semaphore) {
+    std::int64_t left = limit_of(name) - key.permits;
+    for (const auto& waiting : queue.all) {
+      left -= waiters_.at(waiting.second)->permits;
+      if (left < 0) return;
+      found.push_back(waiting);
+    }
+    return;
+  }
+  const auto& first = *queue.all.begin();
+  if (queue.exclusive.contains(first.first)) {
+    found.push_back(first);
     return;
   }
   for (const auto& waiting : queue.all) {
@@ -176,68 +171,43 @@ void Machine::collect_candidates(const Key& key,
 void Machine::hand_on() {
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-  std::vector<std::pair<Place, std::uint64_t>> candidates;
-  for (const std::string& name : touched_) {
-    const auto it = keys_.find(name);
-    if (it != keys_.end()) collect_candidates(it->second, candidates);
+  const std::vector<KeyName> names = std::exchange(touched_, {});
+  Candidates candidates;
+  for (const auto& [space, name] : names) {
+    const auto it = keys_of(space).find(name);
+    if (it != keys_of(space).end()) collect_candidates(space, name, it->second, candidates);
   }
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   for (const auto& [place, id] : candidates) {
-    if (may_be_granted(place, waiters_.at(id)->keys)) grant_waiter(id);
+    const Waiter& waiter = *waiters_.at(id);
+    if (may_be_granted(place, waiter, waiter.upgrades)) grant_waiter(id);
   }
-  for (const std::string& name : touched_) {
-    const auto it = keys_.find(name);
-    if (it != keys_.end() && it->second.is_idle()) keys_.erase(it);
-  }
-  touched_.clear();
+  for (const auto& [space, name] : names) drop_if_idle(space, name);
+}
+
+void Machine::drop_if_idle(Space space, const std::string& name) {
+  const auto it = keys_of(space).find(name);
+  if (it == keys_of(space).end() || !it->second.is_idle()) return;
+  if (space == Space::Semaphore) leave_semaphore(name);
+  keys_of(space).erase(it);
 }
 
 void Machine::grant_waiter(std::uint64_t id) {
   std::unique_ptr<Waiter> waiter = take_waiter(id);
+  if (waiter->upgrades != 0) return finish_upgrade(std::move(waiter));
   Grant grant;
+  static_cast<Claim&>(grant) = std::move(static_cast<Claim&>(*waiter));
   grant.token = next_token();
-  grant.user = std::move(waiter->user);
-  grant.connection = waiter->connection;
-  grant.session = waiter->session;
-  grant.request = waiter->request;
-  grant.ticket = waiter->ticket;
-  grant.keys = std::move(waiter->keys);
-  grant.priority = waiter->priority;
-  grant.note = std::move(waiter->note);
   if (waiter->lease) grant.lease_end = now_ + *waiter->lease;
-  if (waiter->session != 0) {
-    Session& session = sessions_.at(waiter->session);
+  if (grant.session != 0) {
+    Session& session = sessions_.at(grant.session);
     renew(session);  // a pushed grant must be worth a whole TTL
-    if (const Answer* waiting = session.answers.find(waiter->request)) {
-      session.answers.remember(waiter->request,
-                               {Answer::Kind::Granted, grant.token, waiting->fingerprint},
-                               static_cast<std::size_t>(rules_.limits.answers_per_session));
-    }
+    decide_answer(session, grant.request, grant.token);
   }
-  const command::Granted granted = give(std::move(grant), waiter->asked);
-  events_.push_back(command::WaitEnded{waiter->id, waiter->connection, waiter->session,
-                                       std::move(waiter->ticket), granted});
-}
-
-void Machine::hold_keys(const Grant& grant) {
-  for (const KeyMode& held : grant.keys) {
-    Key& key = keys_[held.key];
-    CHECK(key.holders.empty() || (held.shared && !key.exclusive));
-    key.holders.push_back(grant.token);  // tokens only grow
-    key.exclusive = !held.shared;
-  }
-}
-
-void Machine::unhold_keys(const Grant& grant) {
-  for (const KeyMode& held : grant.keys) {
-    Key& key = keys_.at(held.key);
-    const auto it = std::lower_bound(key.holders.begin(), key.holders.end(), grant.token);
-    CHECK(it != key.holders.end() && *it == grant.token);
-    key.holders.erase(it);
-    if (key.holders.empty()) key.exclusive = false;
-  }
-  touch(grant.keys);
+  command::WaitEnded ended{id, grant.connection, grant.session, grant.ticket, {}};
+  ended.reply = give(std::move(grant), waiter->asked);
+  events_.push_back(std::move(ended));
 }
 
 Reply Machine::on(const command::Cancel& command) {

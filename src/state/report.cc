@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/check.h"
 #include "command/quote.h"
@@ -21,6 +22,24 @@ namespace {
 
 constexpr std::size_t kWaitersShown = 100;
 constexpr std::size_t kHoldersShown = 100;
+
+const char* space_name(Space space) {
+  switch (space) {
+    case Space::Lock: return "lock";
+    case Space::Semaphore: return "semaphore";
+    case Space::Election: return "election";
+  }
+  return "";
+}
+
+const char* loss_name(const command::OnLoss& on_loss) {
+  switch (on_loss.kind) {
+    case command::OnLoss::Kind::Free: return "free";
+    case command::OnLoss::Kind::Delay: return "delay";
+    case command::OnLoss::Kind::Hold: return "hold";
+  }
+  return "";
+}
 
 const char* mode_name(bool shared) { return shared ? "shared" : "exclusive"; }
 
@@ -59,20 +78,33 @@ std::string Machine::describe_holder(const Grant& grant) const {
 }
 
 /// Why a request of this place cannot be granted now: the first key in the way.
-std::string Machine::describe_obstacle(const Place& place, std::span<const KeyMode> keys) const {
-  for (const KeyMode& wanted : keys) {
-    if (may_be_granted(place, {&wanted, 1})) continue;
-    const Key& key = keys_.at(wanted.key);
+std::string Machine::describe_obstacle(const Place& place, const Claim& claim,
+                                       std::uint64_t upgrades) const {
+  for (const KeyMode& wanted : claim.keys) {
+    if (may_have(place, claim, wanted, upgrades)) continue;
+    const Key& key = keys_of(claim.space).at(wanted.key);
+    const std::string name = quoted(wanted.key);
+    if (key.marks) {
+      const Mark& mark = marks_.at(*key.marks->begin());
+      return fmt::format("{} is shut: {} was lost {} ms ago with token {}; {}", name, mark.holder,
+                         (now_ - mark.since).ms(), mark.token,
+                         mark.until == Time::never()
+                             ? "LOCK.RESOLVE opens it"
+                             : fmt::format("it opens in {} ms", (mark.until - now_).ms()));
+    }
     const std::size_t waiting =
         key.queue ? key.queue->all.size() - key.queue->all.count(place) : 0;  // others
     const std::string queue = waiting == 0 ? "" : fmt::format("; {} waiting", waiting);
-    const bool is_held = !key.holders.empty() && (key.exclusive || !wanted.shared);
-    if (!is_held) {
-      return fmt::format("{} is reserved for a request that came before{}", quoted(wanted.key),
+    if (!is_taken(key, claim, wanted, upgrades)) {
+      return fmt::format("{} is reserved for a request that came before{}", name, queue);
+    }
+    if (claim.space == Space::Semaphore) {
+      return fmt::format("{} has {} of {} permits out{}", name, key.permits, limit_of(wanted.key),
                          queue);
     }
-    return fmt::format("{} is {}{}", quoted(wanted.key),
-                       describe_holder(*grants_.at(key.holders.front())), queue);
+    const bool own = key.holders.front() == upgrades;
+    return fmt::format("{} is {}{}", name, describe_holder(*grants_.at(key.holders[own ? 1 : 0])),
+                       queue);
   }
   return "the keys are free again";  // they became so after the wait had ended
 }
@@ -86,7 +118,7 @@ Value Machine::report_grant(const Grant& grant, const std::string& key) const {
       {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
       {"user", grant.user},
       {"connection", unless_zero(grant.connection)},
-      {"mode", mode_name(wants_shared(grant.keys, key))},
+      {"agent", unless_empty(grant.agent)},
       {"keys", key_list(grant.keys)},
       {"since", grant.granted_wall.us() / 1000},
       {"held", (now_ - grant.granted).ms()},
@@ -94,75 +126,160 @@ Value Machine::report_grant(const Grant& grant, const std::string& key) const {
       {"priority", int{grant.priority}},
       {"note", unless_empty(grant.note)},
   };
+  if (grant.space == Space::Semaphore) {
+    map.emplace_back("permits", grant.permits);
+  } else {
+    map.emplace_back("mode", mode_name(wants_shared(grant.keys, key)));
+  }
+  if (grant.space == Space::Lock) {
+    map.emplace_back("onloss", loss_name(grant.on_loss));
+    map.emplace_back("entries", grant.entries);
+  }
   if (own) map.emplace_back("token", grant.token);
   return map;
 }
 
 Value Machine::report_waiter(const Waiter& waiter, const std::string& key) const {
   const auto session = sessions_.find(waiter.session);
-  return Value::Map{
+  Value::Map map{
       {"session", unless_zero(waiter.session)},
       {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
       {"user", waiter.user},
       {"connection", unless_zero(waiter.connection)},
-      {"mode", mode_name(wants_shared(waiter.keys, key))},
+      {"agent", unless_empty(waiter.agent)},
       {"keys", key_list(waiter.keys)},
       {"since", waiter.arrived_wall.us() / 1000},
       {"waited", (now_ - waiter.arrived).ms()},
       {"wait", (waiter.give_up - now_).ms()},
       {"priority", int{waiter.priority}},
       {"note", unless_empty(waiter.note)},
+      {"why", describe_obstacle(waiter.place, waiter, waiter.upgrades)},
+  };
+  if (waiter.space == Space::Semaphore) {
+    map.emplace_back("permits", waiter.permits);
+  } else {
+    const char* mode = waiter.upgrades != 0 ? "upgrade" : mode_name(wants_shared(waiter.keys, key));
+    map.emplace_back("mode", mode);
+  }
+  if (waiter.cut_off != Time::never()) {
+    map.emplace_back("preempts", std::max<std::int64_t>(0, (waiter.cut_off - now_).ms()));
+  }
+  return map;
+}
+
+Value Machine::report_mark(const Mark& mark) const {
+  return Value::Map{
+      {"token", mark.token},
+      {"holder", mark.holder},
+      {"user", mark.lost.user},
+      {"keys", key_list(mark.lost.keys)},
+      {"note", unless_empty(mark.lost.note)},
+      {"cause", std::string(cause_name(mark.cause))},
+      {"since", mark.since_wall.us() / 1000},
+      {"age", (now_ - mark.since).ms()},
+      {"onloss", loss_name(mark.lost.on_loss)},
+      {"opens", mark.until == Time::never() ? Value() : Value((mark.until - now_).ms())},
   };
 }
 
-Value Machine::report_key(const std::string& name, const Key& key, std::size_t waiters_max) const {
+Value::List Machine::report_holders(const std::string& name, const Key& key) const {
   Value::List holders;
   for (std::uint64_t token : key.holders) {
     if (holders.size() == kHoldersShown) break;
     holders.push_back(report_grant(*grants_.at(token), name));
   }
+  return holders;
+}
+
+/// In their order; those who wait for a shut key come last.
+Value::List Machine::report_waiters(const std::string& name, const Key& key,
+                                    std::size_t waiters_max) const {
   Value::List waiters;
-  if (key.queue) {
-    for (const auto& [place, id] : key.queue->all) {
-      if (waiters.size() == waiters_max) break;
+  if (!key.queue) return waiters;
+  for (const auto* queue : {&key.queue->all, &key.queue->parked}) {
+    for (const auto& [place, id] : *queue) {
+      if (waiters.size() == waiters_max) return waiters;
       waiters.push_back(report_waiter(*waiters_.at(id), name));
     }
   }
+  return waiters;
+}
+
+Value Machine::report_key(const std::string& name, const Key& key, std::size_t waiters_max) const {
+  Value::List marks;
+  if (key.marks) {
+    for (const std::uint64_t token : *key.marks) marks.push_back(report_mark(marks_.at(token)));
+  }
   const char* state = "reserved";
   if (!key.holders.empty()) state = key.exclusive ? "held" : "shared";
+  if (key.marks) state = "shut";
   return Value::Map{
       {"key", name},
       {"state", state},
       {"held", key.holders.size()},
-      {"waiting", key.queue ? key.queue->all.size() : 0},
-      {"holders", std::move(holders)},
-      {"waiters", std::move(waiters)},
+      {"waiting", key.queue ? key.queue->size() : 0},
+      {"expected", report_expected(Space::Lock, name)},
+      {"holders", report_holders(name, key)},
+      {"waiters", report_waiters(name, key, waiters_max)},
+      {"shut", std::move(marks)},
   };
 }
 
+/// How long one who came now, without priority, should expect to wait; nil: it cannot be told.
+Value Machine::report_expected(Space space, const std::string& name) const {
+  Claim claim;
+  claim.space = space;
+  claim.keys = {{name, false}};
+  const auto expected = expected_wait({now_, entry_->index}, claim);
+  return expected ? Value(expected->ms()) : Value();
+}
+
 Reply Machine::on(const command::LockInfo& command) {
-  const auto it = keys_.find(command.key);
-  if (it != keys_.end()) return report_key(it->first, it->second, kWaitersShown);
+  const Keys& keys = keys_of(Space::Lock);
+  const auto it = keys.find(command.key);
+  if (it != keys.end()) return report_key(it->first, it->second, kWaitersShown);
   return Value(Value::Map{{"key", command.key},
                           {"state", "free"},
                           {"held", 0},
                           {"waiting", 0},
+                          {"expected", 0},
                           {"holders", Value::List{}},
-                          {"waiters", Value::List{}}});
+                          {"waiters", Value::List{}},
+                          {"shut", Value::List{}}});
 }
 
 /// Keys in order of their bytes; a page ends where COUNT says, and AFTER its last key is the next.
 Reply Machine::on(const command::LockList& command) {
+  if (command.state == command::LockList::State::Shut) return list_shut(command);
+  const Keys& keys = keys_of(Space::Lock);
+  const bool is_held_only = command.state == command::LockList::State::Held;
   Value::List rows;
-  auto it = command.after.empty() ? keys_.lower_bound(command.prefix)
-                                  : keys_.upper_bound(std::max(command.after, command.prefix));
+  auto it = command.after.empty() ? keys.lower_bound(command.prefix)
+                                  : keys.upper_bound(std::max(command.after, command.prefix));
   if (!command.after.empty() && command.after < command.prefix) {
-    it = keys_.lower_bound(command.prefix);
+    it = keys.lower_bound(command.prefix);
   }
-  for (; it != keys_.end() && it->first.starts_with(command.prefix); ++it) {
+  for (; it != keys.end() && it->first.starts_with(command.prefix); ++it) {
     if (rows.size() == static_cast<std::size_t>(command.count)) break;
-    if (command.held_only && it->second.holders.empty()) continue;
+    if (is_held_only && it->second.holders.empty()) continue;
     rows.push_back(report_key(it->first, it->second, 0));
+  }
+  return Value(std::move(rows));
+}
+
+/// By way of the marks, which are few, rather than the keys.
+Reply Machine::list_shut(const command::LockList& command) const {
+  absl::btree_set<std::string_view> names;
+  for (const auto& [token, mark] : marks_) {
+    for (const KeyMode& key : mark.lost.keys) {
+      if (key.key.starts_with(command.prefix) && key.key > command.after) names.insert(key.key);
+    }
+  }
+  Value::List rows;
+  for (const std::string_view name : names) {
+    if (rows.size() == static_cast<std::size_t>(command.count)) break;
+    const auto key = keys_of(Space::Lock).find(std::string(name));
+    rows.push_back(report_key(key->first, key->second, 0));
   }
   return Value(std::move(rows));
 }
@@ -209,10 +326,13 @@ Value Machine::report_own_grants(const Session& session) const {
     const Grant& grant = *grants_.at(token);
     rows.emplace_back(Value::Map{
         {"token", token},
+        {"kind", space_name(grant.space)},
         {"keys", key_list(grant.keys)},
         {"lease", remaining_lease(grant).ms()},
         {"request", unless_zero(grant.request)},
         {"ticket", unless_empty(grant.ticket)},
+        {"owner", unless_empty(grant.owner)},
+        {"entries", grant.entries},
     });
   }
   return rows;
@@ -225,6 +345,7 @@ Value Machine::report_own_waits(const Session& session) const {
     rows.emplace_back(Value::Map{
         {"ticket", unless_empty(waiter.ticket)},
         {"request", unless_zero(waiter.request)},
+        {"kind", space_name(waiter.space)},
         {"keys", key_list(waiter.keys)},
         {"wait", (waiter.give_up - now_).ms()},
     });

@@ -5,6 +5,9 @@
 //     grants:   count u32, each by rising token
 //     waiters:  count u32, each by rising id
 //     ended grants
+//     marks:      count u32, each by rising token
+//     semaphores: count u32, each by name
+//     hold times: count u32, each key from the longest not counted to the last
 //
 // Keys, queues, deadlines and each session's lists follow from these.
 #include <fmt/format.h>
@@ -19,7 +22,7 @@ namespace state {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 
 template <class Map>
 std::vector<std::uint64_t> sorted_ids(const Map& map) {
@@ -71,6 +74,11 @@ void Machine::save(std::string& out) const {
   writer(static_cast<std::uint32_t>(waiters_.size()));
   for (std::uint64_t id : sorted_ids(waiters_)) writer(*waiters_.at(id));
   writer(ended_);
+  writer(static_cast<std::uint32_t>(marks_.size()));
+  for (const auto& [token, mark] : marks_) writer(mark);
+  writer(static_cast<std::uint32_t>(semaphores_.size()));
+  for (const auto& [name, semaphore] : semaphores_) writer(semaphore);
+  writer(hold_times_);
 }
 
 std::uint64_t Machine::digest() const {
@@ -113,58 +121,125 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     reader(*grant);
     if (!rebuild_grant(std::move(grant))) return corrupt("a grant contradicts another");
   }
+  // Marks and semaphores decide where waiters stand, but are stored after them.
+  std::vector<std::unique_ptr<Waiter>> waiting;
   reader(count);
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
-    auto waiter = std::make_unique<Waiter>();
-    reader(*waiter);
-    if (!rebuild_waiter(std::move(waiter))) return corrupt("a waiter contradicts another");
+    reader(*waiting.emplace_back(std::make_unique<Waiter>()));
   }
   reader(ended_);
+  reader(count);
+  for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
+    Mark mark;
+    reader(mark);
+    if (!rebuild_mark(std::move(mark))) return corrupt("a mark contradicts another");
+  }
+  reader(count);
+  for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
+    Semaphore semaphore;
+    reader(semaphore);
+    if (!rebuild_semaphore(std::move(semaphore))) return corrupt("a semaphore is damaged");
+  }
+  reader(hold_times_);
+  for (auto& waiter : waiting) {
+    if (!rebuild_waiter(std::move(waiter))) return corrupt("a waiter contradicts another");
+  }
   if (!reader.ok() || !reader.at_end()) return corrupt("it is incomplete, or has bytes left over");
   if (auto broken = broken_invariant()) return corrupt(*broken);
   return {};
 }
 
-bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
-  if (grants_.contains(grant->token) || grant->keys.empty() || !are_distinct(grant->keys)) {
+bool Machine::is_sane_claim(const Claim& claim) const {
+  if (claim.space > Space::Last || claim.keys.empty() || !are_distinct(claim.keys)) return false;
+  if (claim.space != Space::Lock && (claim.keys.size() > 1 || claim.keys.front().shared)) {
     return false;
   }
+  if (claim.permits < 1 || claim.permits > (std::int64_t{1} << 40)) return false;
+  if (claim.on_loss.kind > command::OnLoss::Kind::Last || !is_sane(claim.on_loss.delay)) {
+    return false;
+  }
+  const bool is_named = !claim.owner.empty() || !claim.agent.empty();
+  return claim.session != 0 || (!is_named && claim.space != Space::Election);
+}
+
+bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
+  if (grants_.contains(grant->token) || !is_sane_claim(*grant) || grant->entries < 1) return false;
   if (!is_sane(grant->granted) || grant->granted > now_) return false;
   if (grant->lease_end != Time::never() && !is_sane(grant->lease_end)) return false;
   if (grant->session != 0 && !sessions_.contains(grant->session)) return false;
   for (const command::KeyMode& held : grant->keys) {
-    const auto it = keys_.find(held.key);
-    if (it == keys_.end()) continue;
-    const Key& key = it->second;
-    if (key.exclusive || !held.shared || key.holders.back() >= grant->token) return false;
+    const auto it = keys_of(grant->space).find(held.key);
+    if (it == keys_of(grant->space).end() || grant->space == Space::Semaphore) continue;
+    if (it->second.exclusive || !held.shared) return false;
   }
   hold_keys(*grant);
   deadlines_.add({grant->lease_end, Deadline::Kind::Lease, grant->token});
-  if (grant->session != 0) {
-    sessions_.at(grant->session).grants.insert(grant->token);
-  } else {
-    ++anonymous_claims_;
-  }
+  list_claim(*grant, grant->token, &AgentClaims::grants);
+  if (grant->session != 0) sessions_.at(grant->session).grants.insert(grant->token);
   const std::uint64_t token = grant->token;
   grants_.emplace(token, std::move(grant));
   return true;
 }
 
 bool Machine::rebuild_waiter(std::unique_ptr<Waiter> waiter) {
-  if (waiters_.contains(waiter->id) || waiter->keys.empty() || !are_distinct(waiter->keys)) {
-    return false;
-  }
+  if (waiters_.contains(waiter->id) || !is_sane_claim(*waiter)) return false;
   if (!is_sane(waiter->arrived) || !is_sane(waiter->asked) || !is_sane(waiter->give_up)) {
     return false;
   }
-  if (waiter->lease && !is_sane(*waiter->lease)) return false;
-  if (waiter->session != 0 && !sessions_.contains(waiter->session)) return false;
-  for (const command::KeyMode& wanted : waiter->keys) {
-    const auto it = keys_.find(wanted.key);
-    if (it == keys_.end() || !it->second.queue) continue;
-    if (it->second.queue->all.contains(waiter->place)) return false;
+  if ((waiter->lease && !is_sane(*waiter->lease)) || (waiter->grace && !is_sane(*waiter->grace))) {
+    return false;
   }
-  insert_waiter(std::move(waiter));
+  if (waiter->session != 0 && !sessions_.contains(waiter->session)) return false;
+  if (waiter->upgrades != 0) {
+    const auto grant = grants_.find(waiter->upgrades);
+    if (grant == grants_.end() || grant->second->upgrade != 0) return false;
+  }
+  if (waiter->space == Space::Semaphore && !semaphores_.contains(waiter->keys.front().key)) {
+    return false;
+  }
+  for (const command::KeyMode& wanted : waiter->keys) {
+    const auto it = keys_of(waiter->space).find(wanted.key);
+    if (it == keys_of(waiter->space).end() || !it->second.queue) continue;
+    const Key::Queue& queue = *it->second.queue;
+    if (queue.all.contains(waiter->place) || queue.parked.contains(waiter->place)) return false;
+  }
+  waiter->parked = has_shut_key(*waiter);
+  const Waiter& waiting = insert_waiter(std::move(waiter));
+  if (waiting.cut_off == Time::never()) return true;
+  if (!is_sane(waiting.cut_off) || !waiting.grace || waiting.parked) return false;
+  deadlines_.add({waiting.cut_off, Deadline::Kind::CutOff, waiting.id});
+  for (const command::KeyMode& wanted : waiting.keys) {
+    std::uint64_t& preemptor = keys_of(waiting.space).at(wanted.key).queue->preemptor;
+    if (preemptor != 0) return false;
+    preemptor = waiting.id;
+  }
+  return true;
+}
+
+bool Machine::rebuild_mark(Mark mark) {
+  if (marks_.contains(mark.token) || grants_.contains(mark.token)) return false;
+  if (!is_sane_claim(mark.lost) || mark.lost.space != Space::Lock) return false;
+  if (mark.cause > EndCause::Last || !is_sane(mark.since) || mark.since > now_) return false;
+  if (mark.until != Time::never() && !is_sane(mark.until)) return false;
+  for (const command::KeyMode& held : mark.lost.keys) {
+    Key& key = keys_of(Space::Lock)[held.key];
+    if (!key.marks) key.marks = std::make_unique<absl::btree_set<std::uint64_t>>();
+    key.marks->insert(mark.token);
+  }
+  deadlines_.add({mark.until, Deadline::Kind::Mark, mark.token});
+  marks_.emplace(mark.token, std::move(mark));
+  return true;
+}
+
+bool Machine::rebuild_semaphore(Semaphore semaphore) {
+  if (semaphores_.contains(semaphore.name) || semaphore_names_.contains(semaphore.id)) {
+    return false;
+  }
+  if (semaphore.id == 0 || semaphore.limit < 1) return false;
+  if (semaphore.forget != Time::never() && !is_sane(semaphore.forget)) return false;
+  deadlines_.add({semaphore.forget, Deadline::Kind::Semaphore, semaphore.id});
+  semaphore_names_.emplace(semaphore.id, semaphore.name);
+  semaphores_.emplace(semaphore.name, std::move(semaphore));
   return true;
 }
 

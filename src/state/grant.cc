@@ -1,0 +1,203 @@
+// Grants of all kinds: giving, renewing, ending them, and finding one's own.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "command/quote.h"
+#include "state/machine.h"
+
+namespace state {
+
+using command::Code;
+using command::Granted;
+using command::KeyMode;
+using command::Number;
+using command::quoted;
+using command::Refused;
+using command::Reply;
+using command::Value;
+
+/// The first grant of an entry gets its index, each further one the number after.
+std::uint64_t Machine::next_token() { return entry_->index + tokens_given_++; }
+
+Granted Machine::give(Grant grant, Time asked) {
+  grant.granted = now_;
+  grant.granted_wall = entry_->wall;
+  const std::uint64_t token = grant.token;
+  hold_keys(grant);
+  deadlines_.add({grant.lease_end, Deadline::Kind::Lease, token});
+  list_claim(grant, token, &AgentClaims::grants);
+  if (grant.session != 0) sessions_.at(grant.session).grants.insert(token);
+  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
+  auto& kept = grants_[token];
+  CHECK(kept == nullptr);
+  kept = std::make_unique<Grant>(std::move(grant));
+  return {token, remaining_lease(*kept), now_ - asked};
+}
+
+/// Frees the keys; whoever is next gets them at the end of this entry, unless the loss shuts them.
+void Machine::end_grant(Grant& grant, EndCause cause) {
+  if (grant.upgrade != 0) {
+    refuse_waiter(grant.upgrade, Code::Stale,
+                  fmt::format("the hold that was to be upgraded has {}", cause_name(cause)));
+  }
+  unhold_keys(grant);
+  touch(grant);
+  if (grant.space == Space::Lock) record_hold(grant);
+  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
+  deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
+  unlist_claim(grant, grant.token, &AgentClaims::grants);
+  if (grant.session != 0) sessions_.at(grant.session).grants.erase(grant.token);
+  ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
+  const bool shuts = is_unclean(cause) && grant.on_loss.kind != command::OnLoss::Kind::Free;
+  if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
+  grants_.erase(grant.token);
+}
+
+Grant& Machine::change_token(Grant& grant) {
+  const std::uint64_t before = grant.token;
+  unhold_keys(grant);
+  deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, before});
+  unlist_claim(grant, before, &AgentClaims::grants);
+  ended_.remember(before, EndCause::Upgraded, static_cast<std::size_t>(rules_.limits.ended_grants));
+  auto node = grants_.extract(before);
+  node.mapped()->token = next_token();
+  node.key() = node.mapped()->token;
+  Grant& renamed = *grants_.insert(std::move(node)).position->second;
+  hold_keys(renamed);
+  deadlines_.add({renamed.lease_end, Deadline::Kind::Lease, renamed.token});
+  list_claim(renamed, renamed.token, &AgentClaims::grants);
+  if (renamed.session != 0) {
+    Session& session = sessions_.at(renamed.session);
+    session.grants.erase(before);
+    session.grants.insert(renamed.token);
+  }
+  return renamed;
+}
+
+void Machine::hold_keys(const Grant& grant) {
+  for (const KeyMode& held : grant.keys) {
+    Key& key = keys_of(grant.space)[held.key];
+    if (grant.space == Space::Semaphore) {
+      if (key.is_idle()) use_semaphore(held.key);
+      key.permits += grant.permits;
+    } else {
+      CHECK(key.holders.empty() || (held.shared && !key.exclusive));
+      key.exclusive = !held.shared;
+    }
+    key.holders.insert(std::lower_bound(key.holders.begin(), key.holders.end(), grant.token),
+                       grant.token);
+  }
+}
+
+void Machine::unhold_keys(const Grant& grant) {
+  for (const KeyMode& held : grant.keys) {
+    Key& key = keys_of(grant.space).at(held.key);
+    const auto it = std::lower_bound(key.holders.begin(), key.holders.end(), grant.token);
+    CHECK(it != key.holders.end() && *it == grant.token);
+    key.holders.erase(it);
+    if (grant.space == Space::Semaphore) key.permits -= grant.permits;
+    if (key.holders.empty()) key.exclusive = false;
+  }
+}
+
+/// Counts the claim, and files it under its agent if it names one.
+void Machine::list_claim(const Claim& claim, std::uint64_t id,
+                         absl::btree_set<std::uint64_t> AgentClaims::* which) {
+  if (claim.on_loss.kind != command::OnLoss::Kind::Free) ++may_shut_;
+  if (claim.session == 0) ++anonymous_claims_;
+  if (!claim.agent.empty()) {
+    (sessions_.at(claim.session).agents[claim.agent].*which).insert(id);
+  }
+}
+
+void Machine::unlist_claim(const Claim& claim, std::uint64_t id,
+                           absl::btree_set<std::uint64_t> AgentClaims::* which) {
+  if (claim.on_loss.kind != command::OnLoss::Kind::Free) --may_shut_;
+  if (claim.session == 0) {
+    CHECK_GT(anonymous_claims_, 0U);
+    --anonymous_claims_;
+  }
+  if (claim.agent.empty()) return;
+  auto& agents = sessions_.at(claim.session).agents;
+  const auto agent = agents.find(claim.agent);
+  CHECK(agent != agents.end());
+  (agent->second.*which).erase(id);
+  if (agent->second.grants.empty() && agent->second.waiters.empty()) agents.erase(agent);
+}
+
+Duration Machine::remaining_lease(const Grant& grant) const {
+  Duration remaining = grant.lease_end - now_;
+  if (grant.session != 0) {
+    const Duration ttl = remaining_ttl(sessions_.at(grant.session));
+    if (grant.lease_end == Time::never() || ttl < remaining) remaining = ttl;
+  }
+  return remaining < Duration() ? Duration() : remaining;
+}
+
+Refused Machine::stale(std::string_view key, std::uint64_t token) const {
+  const auto cause = ended_.find(token);
+  return {Code::Stale, fmt::format("{} token {} is no live grant on {}",
+                                   cause ? cause_name(*cause) : "unknown", token, quoted(key))};
+}
+
+std::variant<Grant*, Refused> Machine::find_own_grant(Space space, std::string_view key,
+                                                      std::uint64_t token) {
+  const auto it = grants_.find(token);
+  if (it == grants_.end() || it->second->space != space) return stale(key, token);
+  Grant& grant = *it->second;
+  const bool covers = std::any_of(grant.keys.begin(), grant.keys.end(),
+                                  [&](const KeyMode& k) { return k.key == key; });
+  if (!covers) return stale(key, token);
+  const command::Origin& origin = entry_->origin;
+  const bool own =
+      grant.user == origin.user && (grant.session == 0 || grant.session == origin.session);
+  if (!own) {
+    return Refused{Code::NotHolder, fmt::format("the grant on {} belongs to {}", quoted(key),
+                                                name_of(grant.session, grant.connection))};
+  }
+  return &grant;
+}
+
+Reply Machine::release(Space space, const std::string& key, std::uint64_t token) {
+  Session* session = nullptr;
+  if (auto refused = require_session(session)) return *refused;
+  const auto cause = ended_.find(token);
+  if (cause == EndCause::Released || cause == EndCause::SessionClosed) return Number{0};
+  const auto found = find_own_grant(space, key, token);
+  if (const auto* refused = std::get_if<Refused>(&found)) return *refused;
+  changed();
+  Grant& grant = *std::get<Grant*>(found);
+  if (grant.entries > 1) {
+    --grant.entries;
+  } else {
+    end_grant(grant, EndCause::Released);
+  }
+  return Number{1};
+}
+
+Reply Machine::renew_lease(Space space, const std::string& key, std::uint64_t token,
+                           Duration lease) {
+  Session* session = nullptr;
+  if (auto refused = require_session(session)) return *refused;
+  const auto found = find_own_grant(space, key, token);
+  if (const auto* refused = std::get_if<Refused>(&found)) return *refused;
+  changed();
+  Grant& grant = *std::get<Grant*>(found);
+  deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
+  grant.lease_end = now_ + lease;
+  deadlines_.add({grant.lease_end, Deadline::Kind::Lease, grant.token});
+  if (session != nullptr) renew(*session);
+  return command::Renewed{grant.token, remaining_lease(grant)};
+}
+
+void Machine::notify(const Grant& grant, const char* kind, Value::Map more) {
+  Value::List keys;
+  for (const KeyMode& held : grant.keys) keys.emplace_back(held.key);
+  Value::Map details{{"token", grant.token}, {"keys", std::move(keys)}};
+  for (auto& item : more) details.push_back(std::move(item));
+  events_.push_back(command::Notice{grant.session, grant.connection, kind, std::move(details)});
+}
+
+}  // namespace state

@@ -1,0 +1,113 @@
+// Preemption: a request of higher priority asks holders to leave, and after
+// their grace takes the keys.
+//
+// It acts only while it is first on all its keys and everybody in its way has a
+// strictly lower priority; when that changes, or it leaves, the holders are told
+// that they may stay.
+#include <algorithm>
+
+#include "base/check.h"
+#include "state/machine.h"
+
+namespace state {
+
+using command::KeyMode;
+using command::Value;
+
+/// The tokens of the holders in its way, each once.
+std::vector<std::uint64_t> Machine::obstacles_of(const Waiter& waiter) const {
+  std::vector<std::uint64_t> tokens;
+  for (const KeyMode& wanted : waiter.keys) {
+    const Key& key = keys_of(waiter.space).at(wanted.key);
+    if (wanted.shared && !key.exclusive) continue;
+    tokens.insert(tokens.end(), key.holders.begin(), key.holders.end());
+  }
+  std::sort(tokens.begin(), tokens.end());
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  return tokens;
+}
+
+bool Machine::may_preempt(const Waiter& waiter) const {
+  if (!waiter.grace || waiter.parked) return false;
+  const bool is_first = std::all_of(waiter.keys.begin(), waiter.keys.end(), [&](const KeyMode& k) {
+    return keys_of(waiter.space).at(k.key).queue->all.begin()->first == waiter.place;
+  });
+  if (!is_first) return false;
+  const std::vector<std::uint64_t> obstacles = obstacles_of(waiter);
+  return std::all_of(obstacles.begin(), obstacles.end(), [&](std::uint64_t token) {
+    return grants_.at(token)->priority < waiter.priority;
+  });
+}
+
+/// Has the preemption on the claim's keys thought over at the end of the entry.
+void Machine::review(const Claim& claim) {
+  for (const KeyMode& wanted : claim.keys) {
+    const auto it = keys_of(claim.space).find(wanted.key);
+    if (it == keys_of(claim.space).end() || !it->second.queue) continue;
+    if (it->second.queue->preempting > 0) reviewed_.emplace_back(claim.space, wanted.key);
+  }
+}
+
+void Machine::review_preemptions() {
+  const std::vector<KeyName> names = std::exchange(reviewed_, {});
+  for (const auto& [space, name] : names) {
+    const auto it = keys_of(space).find(name);
+    if (it == keys_of(space).end() || !it->second.queue) continue;
+    const Key::Queue& queue = *it->second.queue;
+    if (queue.preemptor != 0) {
+      Waiter& waiter = *waiters_.at(queue.preemptor);
+      if (!may_preempt(waiter)) withdraw_preemption(waiter);
+    }
+    if (queue.preemptor != 0 || queue.all.empty()) continue;
+    Waiter& first = *waiters_.at(queue.all.begin()->second);
+    if (may_preempt(first)) begin_preemption(first);
+  }
+}
+
+void Machine::begin_preemption(Waiter& waiter) {
+  waiter.cut_off = now_ + *waiter.grace;
+  deadlines_.add({waiter.cut_off, Deadline::Kind::CutOff, waiter.id});
+  for (const KeyMode& wanted : waiter.keys) {
+    keys_of(waiter.space).at(wanted.key).queue->preemptor = waiter.id;
+  }
+  for (const std::uint64_t token : obstacles_of(waiter)) {
+    notify(*grants_.at(token), "preempt",
+           {{"by", name_of(waiter.session, waiter.connection)},
+            {"grace", waiter.grace->ms()},
+            {"withdrawn", false}});
+  }
+}
+
+/// Tells those who are still there that they may stay.
+void Machine::withdraw_preemption(Waiter& waiter) {
+  deadlines_.remove({waiter.cut_off, Deadline::Kind::CutOff, waiter.id});
+  waiter.cut_off = Time::never();
+  for (const KeyMode& wanted : waiter.keys) {
+    keys_of(waiter.space).at(wanted.key).queue->preemptor = 0;
+  }
+  for (const std::uint64_t token : obstacles_of(waiter)) {
+    notify(*grants_.at(token), "preempt",
+           {{"by", name_of(waiter.session, waiter.connection)},
+            {"grace", waiter.grace->ms()},
+            {"withdrawn", true}});
+  }
+}
+
+/// The grace is over. What else fell due in this entry may have changed the case.
+void Machine::cut_off(std::uint64_t id) {
+  Waiter& waiter = *waiters_.at(id);
+  review(waiter);
+  if (!may_preempt(waiter)) return withdraw_preemption(waiter);
+  const std::vector<std::uint64_t> obstacles = obstacles_of(waiter);
+  waiter.cut_off = Time::never();
+  for (const KeyMode& wanted : waiter.keys) {
+    keys_of(waiter.space).at(wanted.key).queue->preemptor = 0;
+  }
+  for (const std::uint64_t token : obstacles) {
+    Grant& grant = *grants_.at(token);
+    notify(grant, "lost", {{"cause", "preempted"}});
+    end_grant(grant, EndCause::Preempted);
+  }
+}
+
+}  // namespace state
