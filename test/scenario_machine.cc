@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 
 #include "base/check.h"
 #include "command/entry.h"
@@ -27,8 +28,9 @@ struct Connection {
   std::uint64_t id = 0;
   std::string client;
   std::uint64_t session = 0;
-  std::uint64_t blocked_on = 0;  ///< waiter
-  std::deque<Words> behind;      ///< said while it was blocked
+  std::uint64_t blocked_on = 0;    ///< waiter
+  std::deque<Words> behind;        ///< said while it was blocked
+  std::set<std::string> observed;  ///< elections
 };
 
 class MachineWorld final : public World {
@@ -105,7 +107,7 @@ class MachineWorld final : public World {
   Connection& connect(const std::string& client) {
     const auto it = find_client(client);
     if (it != connections_.end()) return *it;
-    return connections_.emplace_back(Connection{++last_connection_, client, 0, 0, {}});
+    return connections_.emplace_back(Connection{++last_connection_, client, 0, 0, {}, {}});
   }
   Connection* find(std::uint64_t id) {
     const auto it = std::find_if(connections_.begin(), connections_.end(),
@@ -148,6 +150,11 @@ class MachineWorld final : public World {
       envelope.session = attach->id;
       envelope.secret = attach->secret;
       request->call = command::Command{command::SessionAttach{}};
+    }
+    if (const auto* observe = std::get_if<command::ElectionObserve>(&request->call)) {
+      if (observe->on) connection.observed.insert(observe->name);
+      if (!observe->on) connection.observed.erase(observe->name);
+      return answer(connection, machine_->leader_of(observe->name));
     }
     auto* command = std::get_if<command::Command>(&request->call);
     CHECK(command != nullptr);
@@ -268,6 +275,13 @@ class MachineWorld final : public World {
     for (std::uint64_t id : attached_[notice.session]) hear(find(id)->client, true, text);
     if (!attached_[notice.session].empty()) return;
     notices_[notice.session].emplace_back(Value::List{notice.kind, Value(notice.details)});
+  }
+
+  void on(const command::LeaderChanged& changed) {
+    for (const Connection& connection : connections_) {
+      if (!connection.observed.contains(changed.election)) continue;
+      hear(connection.client, true, text_of_notice("leader", changed.leader));
+    }
   }
 
   void on(const command::SessionEnded& ended) {

@@ -16,19 +16,38 @@ std::vector<Command> all_commands() {
   Rules rules;
   rules.ageing_step = Duration::from_ms(77);
   rules.limits.list_count = 5;
+  const Terms terms{Duration::from_ms(1), Duration::from_ms(2), 3, "note", "agent",
+                    Duration::from_ms(4)};
+  const LockAcquire acquire{terms,
+                            {{"a", true}, {"b", false}},
+                            "owner",
+                            Duration::from_ms(8),
+                            {OnLoss::Kind::Delay, Duration::from_ms(9)}};
   return {open,
           SessionAttach{},
           SessionKeepAlive{},
           SessionClose{},
           SessionInfo{42},
           SessionList{7, 9},
-          LockAcquire{
-              {{"a", true}, {"b", false}}, Duration::from_ms(1), Duration::from_ms(2), 3, "note"},
+          acquire,
           LockRelease{"a", 5},
           LockRenew{"a", 5, Duration::from_ms(6)},
           LockCheck{"a", 5},
           LockInfo{"a"},
-          LockList{"a/", true, 10, "a/7"},
+          LockList{"a/", LockList::State::Held, 10, "a/7"},
+          LockUpgrade{"a", 5, Duration::from_ms(7)},
+          LockDowngrade{"a", 5},
+          LockResolve{"a", 5, "why"},
+          LockRevoke{"a", 5, true, "why"},
+          SemAcquire{terms, "a", 3, 2},
+          SemRelease{"a", 5},
+          SemRenew{"a", 5, Duration::from_ms(6)},
+          SemInfo{"a"},
+          SemResize{"a", 4},
+          ElectionCampaign{terms, "a", "host-1"},
+          ElectionProclaim{"a", 5, "host-2"},
+          ElectionResign{"a", 5},
+          ElectionLeader{"a"},
           Cancel{"t1"},
           Configure{rules},
           Start{"turnstile 0.1"},
@@ -120,6 +139,11 @@ TEST(EntryTest, the_fields_of_a_command_are_read_back) {
   EXPECT_EQ(acquire.lease, Duration::from_ms(2));
   EXPECT_EQ(acquire.priority, 3);
   EXPECT_EQ(acquire.note, "note");
+  EXPECT_EQ(acquire.agent, "agent");
+  EXPECT_EQ(acquire.within, Duration::from_ms(4));
+  EXPECT_EQ(acquire.owner, "owner");
+  EXPECT_EQ(acquire.preemption, Duration::from_ms(8));
+  EXPECT_EQ(acquire.on_loss, (OnLoss{OnLoss::Kind::Delay, Duration::from_ms(9)}));
 }
 
 TEST(EntryTest, encoding_appends) {
@@ -175,7 +199,9 @@ TEST(EntryTest, a_changed_byte_never_does_worse_than_a_refusal) {
 }
 
 LockAcquire acquire_of(std::string key) {
-  return {{{std::move(key), false}}, Duration(), std::nullopt, 0, ""};
+  LockAcquire acquire;
+  acquire.keys = {{std::move(key), false}};
+  return acquire;
 }
 
 TEST(FingerprintTest, different_commands_differ) {
@@ -187,7 +213,10 @@ TEST(FingerprintTest, different_commands_differ) {
 TEST(FingerprintTest, how_long_the_caller_waits_does_not_count) {
   LockAcquire patient = acquire_of("a");
   patient.wait = Duration::from_ms(5'000);
+  patient.within = Duration::from_ms(1'000);
   EXPECT_EQ(fingerprint(patient), fingerprint(acquire_of("a")));
+  EXPECT_EQ(fingerprint(LockUpgrade{"a", 5, Duration::from_ms(7)}),
+            fingerprint(LockUpgrade{"a", 5, Duration()}));
 }
 
 TEST(FingerprintTest, everything_else_counts) {
@@ -202,6 +231,10 @@ TEST(FingerprintTest, everything_else_counts) {
   EXPECT_TRUE(differs([](LockAcquire& a) { a.lease = Duration(); }));
   EXPECT_TRUE(differs([](LockAcquire& a) { a.priority = 1; }));
   EXPECT_TRUE(differs([](LockAcquire& a) { a.note = "n"; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.owner = "o"; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.agent = "o"; }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.preemption = Duration(); }));
+  EXPECT_TRUE(differs([](LockAcquire& a) { a.on_loss.kind = OnLoss::Kind::Hold; }));
   EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockRelease{"a", 2}));
   EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockCheck{"a", 1}));
 }

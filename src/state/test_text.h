@@ -96,6 +96,9 @@ inline std::string exact_text_of(const command::Event& event) {
     std::string operator()(const command::SessionEnded& e) const {
       return fmt::format("session {} {}", e.session, e.cause);
     }
+    std::string operator()(const command::LeaderChanged& e) const {
+      return fmt::format("leader of {}: {}", e.election, text_of(e.leader));
+    }
   };
   return std::visit(Visitor{}, event);
 }

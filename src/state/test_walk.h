@@ -209,7 +209,7 @@ class Walk {
     if (kind < 59) return renew(origin);
     if (kind < 61) return check(origin);
     if (kind < 63) return command::LockInfo{key()};
-    if (kind < 64) return command::LockList{"", false, 1'000, ""};
+    if (kind < 64) return command::LockList{"", command::LockList::State::Any, 1'000, ""};
     if (kind < 65) return command::SessionList{0, 1'000};
     if (kind < 70) return command::Cancel{std::string(1, static_cast<char>('s' + choose_(4)))};
     if (kind < 73) return command::SessionKeepAlive{};
