@@ -156,11 +156,101 @@ TEST(ParseLockTest, shared_and_and_stand_with_the_keys) {
   malformed("LOCK.ACQUIRE a AND");
 }
 
-TEST(ParseLockTest, options_of_later_times_are_not_known_yet) {
-  for (const char* option : {"PREEMPT 5", "OWNER o", "AGENT a", "ONLOSS HOLD", "IFWITHIN 5"}) {
-    const std::string sentence = malformed(fmt::format("LOCK.ACQUIRE a {}", option));
-    EXPECT_TRUE(sentence.starts_with("LOCK.ACQUIRE has no option \"")) << sentence;
-  }
+TEST(ParseLockTest, acquire_takes_who_asks_and_what_becomes_of_a_lost_hold) {
+  const auto acquire = parsed<LockAcquire>(
+      "LOCK.ACQUIRE a WAIT 9 OWNER o AGENT t1 PREEMPT 5 ONLOSS DELAY 70 IFWITHIN 8");
+  EXPECT_EQ(acquire.owner, "o");
+  EXPECT_EQ(acquire.agent, "t1");
+  EXPECT_EQ(acquire.preemption, Duration::from_ms(5));
+  EXPECT_EQ(acquire.within, Duration::from_ms(8));
+  EXPECT_EQ(acquire.on_loss, (OnLoss{OnLoss::Kind::Delay, Duration::from_ms(70)}));
+  EXPECT_EQ(parsed<LockAcquire>("LOCK.ACQUIRE a ONLOSS hold").on_loss.kind, OnLoss::Kind::Hold);
+  EXPECT_EQ(parsed<LockAcquire>("LOCK.ACQUIRE a ONLOSS FREE").on_loss.kind, OnLoss::Kind::Free);
+}
+
+TEST(ParseLockTest, what_becomes_of_a_lost_hold_is_said_in_known_words) {
+  malformed("LOCK.ACQUIRE a ONLOSS");
+  malformed("LOCK.ACQUIRE a ONLOSS KEEP");
+  malformed("LOCK.ACQUIRE a ONLOSS DELAY");
+  malformed("LOCK.ACQUIRE a ONLOSS DELAY 0");
+  malformed("LOCK.ACQUIRE a ONLOSS DELAY 86400001");
+  parsed<LockAcquire>("LOCK.ACQUIRE a ONLOSS DELAY 86400000");
+}
+
+TEST(ParseLockTest, a_preemption_waits) {
+  EXPECT_TRUE(malformed("LOCK.ACQUIRE a PREEMPT 5").starts_with("PREEMPT needs WAIT"));
+  EXPECT_EQ(parsed<LockAcquire>("LOCK.ACQUIRE a PREEMPT 0 WAIT 1").preemption, Duration());
+  malformed("LOCK.ACQUIRE a WAIT 1 PREEMPT 86400001");
+}
+
+TEST(ParseLockTest, upgrade_and_downgrade_take_key_and_token) {
+  const auto upgrade = parsed<LockUpgrade>("LOCK.UPGRADE a 7 WAIT 5");
+  EXPECT_EQ(upgrade.key, "a");
+  EXPECT_EQ(upgrade.token, 7U);
+  EXPECT_EQ(upgrade.wait, Duration::from_ms(5));
+  EXPECT_EQ(parsed<LockUpgrade>("LOCK.UPGRADE a 7").wait, Duration());
+  EXPECT_EQ(parsed<LockDowngrade>("LOCK.DOWNGRADE a 7").token, 7U);
+  malformed("LOCK.UPGRADE a");
+  malformed("LOCK.UPGRADE a 7 LEASE 5");
+  malformed("LOCK.DOWNGRADE a 7 WAIT 5");
+}
+
+TEST(ParseLockTest, resolve_and_revoke_take_a_token_or_none) {
+  const auto all = parsed<LockResolve>("LOCK.RESOLVE a REASON checked");
+  EXPECT_EQ(all.token, 0U);
+  EXPECT_EQ(all.reason, "checked");
+  EXPECT_EQ(parsed<LockResolve>("LOCK.RESOLVE a 9").token, 9U);
+  const auto revoke = parsed<LockRevoke>("LOCK.REVOKE a 9 RESOLVED REASON stuck");
+  EXPECT_EQ(revoke.token, 9U);
+  EXPECT_TRUE(revoke.resolved);
+  EXPECT_EQ(revoke.reason, "stuck");
+  EXPECT_TRUE(parsed<LockRevoke>("LOCK.REVOKE a RESOLVED").resolved);
+  EXPECT_FALSE(parsed<LockRevoke>("LOCK.REVOKE a").resolved);
+  malformed("LOCK.RESOLVE a 0");
+  malformed("LOCK.RESOLVE a 9 RESOLVED");
+  malformed("LOCK.REVOKE a RESOLVED RESOLVED");
+  over_limit({"LOCK.REVOKE", "a", "REASON", bytes(257)});
+  parsed<LockRevoke>("LOCK.REVOKE a REASON " + bytes(256));
+}
+
+TEST(ParseLockTest, semaphores_take_limit_and_permits) {
+  const auto acquire = parsed<SemAcquire>("SEM.ACQUIRE s LIMIT 3 PERMITS 2 WAIT 5 AGENT t1");
+  EXPECT_EQ(acquire.key, "s");
+  EXPECT_EQ(acquire.limit, 3);
+  EXPECT_EQ(acquire.permits, 2);
+  EXPECT_EQ(acquire.wait, Duration::from_ms(5));
+  EXPECT_EQ(acquire.agent, "t1");
+  EXPECT_EQ(parsed<SemAcquire>("SEM.ACQUIRE s").limit, 0);
+  EXPECT_EQ(parsed<SemAcquire>("SEM.ACQUIRE s").permits, 1);
+  EXPECT_EQ(parsed<SemResize>("SEM.RESIZE s 1000000").limit, 1'000'000);
+  EXPECT_EQ(parsed<SemRenew>("SEM.RENEW s 4 LEASE 9").lease, Duration::from_ms(9));
+  EXPECT_EQ(parsed<SemRelease>("SEM.RELEASE s 4").token, 4U);
+  EXPECT_EQ(parsed<SemInfo>("SEM.INFO s").key, "s");
+  malformed("SEM.ACQUIRE s LIMIT 0");
+  malformed("SEM.ACQUIRE s LIMIT 1000001");
+  malformed("SEM.ACQUIRE s PERMITS 0");
+  malformed("SEM.ACQUIRE s SHARED");
+  malformed("SEM.ACQUIRE s PREEMPT 5 WAIT 9");
+  malformed("SEM.RESIZE s 0");
+  malformed("SEM.RESIZE s 1000001");
+  malformed("SEM.RENEW s 4 REQUEST 5");
+}
+
+TEST(ParseLockTest, elections_take_a_value) {
+  const auto campaign = parsed<ElectionCampaign>("ELECTION.CAMPAIGN e host-1 WAIT 5 PRIORITY 2");
+  EXPECT_EQ(campaign.name, "e");
+  EXPECT_EQ(campaign.value, "host-1");
+  EXPECT_EQ(campaign.priority, 2);
+  EXPECT_EQ(parsed<ElectionCampaign>("ELECTION.CAMPAIGN e ''").value, "");
+  EXPECT_EQ(parsed<ElectionProclaim>("ELECTION.PROCLAIM e 4 host-2").value, "host-2");
+  EXPECT_EQ(parsed<ElectionResign>("ELECTION.RESIGN e 4").token, 4U);
+  EXPECT_EQ(parsed<ElectionLeader>("ELECTION.LEADER e").name, "e");
+  EXPECT_TRUE(parsed<ElectionObserve>("ELECTION.OBSERVE e").on);
+  EXPECT_FALSE(parsed<ElectionObserve>("ELECTION.OBSERVE e OFF").on);
+  malformed("ELECTION.OBSERVE e MAYBE");
+  malformed("ELECTION.CAMPAIGN e");
+  over_limit({"ELECTION.CAMPAIGN", "e", bytes(4'097)});
+  parsed<ElectionCampaign>("ELECTION.CAMPAIGN e " + bytes(4'096));
 }
 
 TEST(ParseLockTest, release_and_check_take_key_and_token) {
@@ -215,7 +305,7 @@ TEST(ParseLockTest, list_keeps_to_the_limits) {
   EXPECT_EQ(parsed<LockList>("LOCK.LIST COUNT 1000").count, 1'000);
   malformed("LOCK.LIST COUNT 1001");
   malformed("LOCK.LIST COUNT 0");
-  EXPECT_EQ(malformed("LOCK.LIST STATE SHUT"), "STATE must be HELD, not \"SHUT\"");
+  EXPECT_EQ(malformed("LOCK.LIST STATE FREE"), "STATE must be HELD or SHUT, not \"FREE\"");
   EXPECT_TRUE(parse_words({"LOCK.LIST", "PREFIX", bytes(512), "AFTER", bytes(512)}));
   over_limit({"LOCK.LIST", "PREFIX", bytes(513)});
   over_limit({"LOCK.LIST", "AFTER", bytes(513)});

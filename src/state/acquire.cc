@@ -86,10 +86,7 @@ Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<D
   grant.token = next_token();
   if (terms.lease) grant.lease_end = now_ + *terms.lease;
   if (session != nullptr) renew(*session);
-  const command::Granted granted = give(std::move(grant), now_);
-  // It may stand before some who wait already, and be in their way from now on.
-  suspect(*grants_.at(granted.token));
-  return granted;
+  return give(std::move(grant), now_);
 }
 
 Refused Machine::busy(const Place& place, const Claim& claim) const {

@@ -75,6 +75,7 @@ void Machine::finish_upgrade(std::unique_ptr<Waiter> waiter) {
   unhold_keys(grant);
   mode_on(grant, waiter->keys.front().key).shared = false;
   hold_keys(grant);
+  suspect(grant);
   if (waiter->session != 0) {
     Session& session = sessions_.at(waiter->session);
     renew(session);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/check.h"
 #include "command/quote.h"
@@ -31,21 +32,28 @@ class DeadlockSearch {
 
   // What one agent waits for, and what waits for it. `visit(edge)` answers whether to go on.
   template <class Visit>
-  bool each_obstacle(const Agent& agent, Visit&& visit) const;
+  bool each_obstacle(const Agent& agent, Visit&& visit);
   template <class Visit>
   bool each_obstacle(const Waiter& waiter, const KeyMode& wanted, Visit&& visit) const;
   template <class Visit>
-  bool each_dependent(const Agent& agent, Visit&& visit) const;
+  bool each_dependent(const Agent& agent, Visit&& visit);
   template <class Visit>
   bool each_dependent(const Claim& claim, const KeyMode& mode, const Grant* grant,
                       const Waiter* waiter, Visit&& visit) const;
   template <class Visit>
   bool each_waiter(const Agent& agent, Visit&& visit) const;
   template <class Visit>
-  bool each_grant(const Agent& agent, Visit&& visit) const;
+  bool each_grant(const Agent& agent, Visit&& visit);
 
+  /// Whether the waiter's own agent holds the key. Then the wait there does not count, nor who
+  /// stands between the two.
+  bool waits_for_itself(const Key& key, const Waiter& waiter) const {
+    return key.exclusive && agent_of(*machine_.grants_.at(key.holders.front())) == agent_of(waiter);
+  }
+  bool is_somebody(const Agent& agent) const { return machine_.is_somebody(agent); }
   Finding search_forward(const Agent& start, std::size_t budget);
   Finding search_backward(const Agent& start, std::size_t budget);
+  bool may_spend() { return ++spent_ <= budget_; }
   void shorten();
 
   // For permits.
@@ -56,6 +64,8 @@ class DeadlockSearch {
   bool fits_without_the_free(const Waiter& waiter, const KeyMode& wanted) const;
 
   const Machine& machine_;
+  std::size_t budget_ = 0;
+  std::size_t spent_ = 0;
   Cycle cycle_;
   absl::flat_hash_set<Agent> stuck_;
 };
@@ -64,67 +74,89 @@ class DeadlockSearch {
 
 template <class Visit>
 bool DeadlockSearch::each_waiter(const Agent& agent, Visit&& visit) const {
-  if (agent.session == 0) return true;
+  if (!is_somebody(agent)) return true;
   const Session& session = machine_.sessions_.at(agent.session);
-  const auto visit_id = [&](std::uint64_t id) {
+  const auto claims = session.agents.find(agent.name);
+  if (claims == session.agents.end()) return true;
+  const auto& ids = claims->second.waiters;
+  return std::all_of(ids.begin(), ids.end(), [&](std::uint64_t id) {
     const Waiter& waiter = *machine_.waiters_.at(id);
-    return waiter.parked || waiter.agent != agent.name || visit(waiter);
-  };
-  if (agent.name.empty()) {
-    return std::all_of(session.party.waiters.begin(), session.party.waiters.end(), visit_id);
-  }
-  const auto it = session.agents.find(agent.name);
-  if (it == session.agents.end()) return true;
-  return std::all_of(it->second.waiters.begin(), it->second.waiters.end(), visit_id);
+    return waiter.parked || visit(waiter);
+  });
 }
 
+/// Grants without an agent's name are not filed by it, and so looked for among all of the session.
 template <class Visit>
-bool DeadlockSearch::each_grant(const Agent& agent, Visit&& visit) const {
-  if (agent.session == 0) return true;
+bool DeadlockSearch::each_grant(const Agent& agent, Visit&& visit) {
+  if (!is_somebody(agent)) return true;
   const Session& session = machine_.sessions_.at(agent.session);
   const auto visit_token = [&](std::uint64_t token) {
     const Grant& grant = *machine_.grants_.at(token);
-    return grant.agent != agent.name || visit(grant);
+    return may_spend() && (grant.agent != agent.name || visit(grant));
   };
   if (agent.name.empty()) {
     return std::all_of(session.grants.begin(), session.grants.end(), visit_token);
   }
-  const auto it = session.agents.find(agent.name);
-  if (it == session.agents.end()) return true;
-  return std::all_of(it->second.grants.begin(), it->second.grants.end(), visit_token);
+  const auto claims = session.agents.find(agent.name);
+  if (claims == session.agents.end()) return true;
+  const auto& tokens = claims->second.grants;
+  return std::all_of(tokens.begin(), tokens.end(), visit_token);
 }
 
 template <class Visit>
-bool DeadlockSearch::each_obstacle(const Agent& agent, Visit&& visit) const {
+bool DeadlockSearch::each_obstacle(const Agent& agent, Visit&& visit) {
   return each_waiter(agent, [&](const Waiter& waiter) {
     return std::all_of(waiter.keys.begin(), waiter.keys.end(),
                        [&](const KeyMode& wanted) { return each_obstacle(waiter, wanted, visit); });
   });
 }
 
-/// Back along the queue to the first that conflicts with all before it, or to the holders.
+namespace {
+
+/// The waiter next to the place, of those that whoever stands there conflicts with; none: 0.
+std::uint64_t next_before(const Key::Queue& queue, const Place& place, bool is_alone) {
+  if (is_alone) {
+    const auto it = queue.all.lower_bound(place);
+    return it == queue.all.begin() ? 0 : std::prev(it)->second;
+  }
+  const auto it = queue.exclusive.lower_bound(place);
+  return it == queue.exclusive.begin() ? 0 : queue.all.at(*std::prev(it));
+}
+
+std::uint64_t next_after(const Key::Queue& queue, const Place& place, bool is_alone) {
+  if (is_alone) {
+    const auto it = queue.all.upper_bound(place);
+    return it == queue.all.end() ? 0 : it->second;
+  }
+  const auto it = queue.exclusive.upper_bound(place);
+  return it == queue.exclusive.end() ? 0 : queue.all.at(*it);
+}
+
+constexpr Place kFront{Time::from_us(std::numeric_limits<std::int64_t>::min()), 0};
+
+}  // namespace
+
+/// Back along the queue to the first that conflicts with all before it, or to the holders. Who is
+/// nobody, or waits for himself, is passed: what he waits for, so does whoever stands behind him.
 template <class Visit>
 bool DeadlockSearch::each_obstacle(const Waiter& waiter, const KeyMode& wanted,
                                    Visit&& visit) const {
   const Key& key = machine_.keys_of(waiter.space).at(wanted.key);
+  if (waits_for_itself(key, waiter)) return true;
   const Key::Queue& queue = *key.queue;
   WaitEdge edge{agent_of(waiter), &waiter, wanted.key, {}, nullptr, nullptr};
-  const auto visit_earlier = [&](std::uint64_t id) {
+  bool is_alone = !wanted.shared;
+  Place place = waiter.place;
+  while (const std::uint64_t id = next_before(queue, place, is_alone)) {
     edge.earlier = machine_.waiters_.at(id).get();
     edge.to = agent_of(*edge.earlier);
-    return visit(edge);
-  };
-  if (wanted.shared) {
-    auto it = queue.exclusive.lower_bound(waiter.place);
-    if (it != queue.exclusive.begin()) return visit_earlier(queue.all.at(*--it));
-    if (!key.exclusive) return true;
-  } else {
-    for (auto it = queue.all.find(waiter.place); it != queue.all.begin();) {
-      --it;
-      if (!visit_earlier(it->second)) return false;
-      if (queue.exclusive.contains(it->first)) return true;
-    }
+    if (!visit(edge)) return false;
+    place = edge.earlier->place;
+    if (!queue.exclusive.contains(place)) continue;
+    if (is_somebody(edge.to) && !waits_for_itself(key, *edge.earlier)) return true;
+    is_alone = true;
   }
+  if (!is_alone && !key.exclusive) return true;
   edge.earlier = nullptr;
   return std::all_of(key.holders.begin(), key.holders.end(), [&](std::uint64_t token) {
     if (token == waiter.upgrades) return true;
@@ -135,7 +167,7 @@ bool DeadlockSearch::each_obstacle(const Waiter& waiter, const KeyMode& wanted,
 }
 
 template <class Visit>
-bool DeadlockSearch::each_dependent(const Agent& agent, Visit&& visit) const {
+bool DeadlockSearch::each_dependent(const Agent& agent, Visit&& visit) {
   const bool go_on = each_grant(agent, [&](const Grant& grant) {
     return std::all_of(grant.keys.begin(), grant.keys.end(), [&](const KeyMode& held) {
       return each_dependent(grant, held, &grant, nullptr, visit);
@@ -155,18 +187,19 @@ bool DeadlockSearch::each_dependent(const Claim& claim, const KeyMode& mode, con
   const Key& key = machine_.keys_of(claim.space).at(mode.key);
   if (!key.queue) return true;
   const Key::Queue& queue = *key.queue;
-  auto it = waiter == nullptr ? queue.all.begin() : std::next(queue.all.find(waiter->place));
-  if (mode.shared) {  // only who wants it alone has to wait for it
-    const auto next =
-        waiter == nullptr ? queue.exclusive.begin() : queue.exclusive.upper_bound(waiter->place);
-    it = next == queue.exclusive.end() ? queue.all.end() : queue.all.find(*next);
-  }
-  for (; it != queue.all.end(); ++it) {
-    const Waiter& dependent = *machine_.waiters_.at(it->second);
-    WaitEdge edge{agent_of(dependent), &dependent, mode.key, agent_of(claim), grant, waiter};
-    const bool is_own = grant != nullptr && dependent.upgrades == grant->token;
-    if (!is_own && !visit(edge)) return false;
-    if (!is_own && queue.exclusive.contains(it->first)) return true;
+  bool is_alone = !mode.shared;
+  Place place = waiter == nullptr ? kFront : waiter->place;
+  while (const std::uint64_t id = next_after(queue, place, is_alone)) {
+    const Waiter& dependent = *machine_.waiters_.at(id);
+    place = dependent.place;
+    if (grant != nullptr && dependent.upgrades == grant->token) continue;
+    const Agent from = agent_of(dependent);
+    const bool counts = !waits_for_itself(key, dependent);
+    const WaitEdge edge{from, &dependent, mode.key, agent_of(claim), grant, waiter};
+    if (counts && !visit(edge)) return false;
+    if (!queue.exclusive.contains(place)) continue;
+    if (counts && is_somebody(from)) return true;
+    is_alone = true;
   }
   return true;
 }
@@ -177,21 +210,22 @@ DeadlockSearch::Finding DeadlockSearch::search_forward(const Agent& start, std::
   Edges reached;  // each agent by the edge that led to it first
   std::deque<Agent> open{start};
   std::optional<WaitEdge> closing;
-  std::size_t spent = 0;
-  while (!open.empty() && !closing && spent <= budget) {
+  budget_ = budget;
+  spent_ = 0;
+  while (!open.empty() && !closing && spent_ <= budget_) {
     const Agent agent = open.front();
     open.pop_front();
     each_obstacle(agent, [&](const WaitEdge& edge) {
-      if (edge.to == edge.from || edge.to.session == 0) return ++spent <= budget;
+      if (edge.to == edge.from || !is_somebody(edge.to)) return may_spend();
       if (edge.to == start) {
         closing = edge;
       } else if (reached.emplace(edge.to, edge).second) {
         open.push_back(edge.to);
       }
-      return !closing && ++spent <= budget;
+      return !closing && may_spend();
     });
   }
-  if (!closing) return spent > budget ? Finding::Undecided : Finding::Nothing;
+  if (!closing) return spent_ > budget_ ? Finding::Undecided : Finding::Nothing;
   cycle_ = {*closing};
   while (cycle_.back().from != start) cycle_.push_back(reached.at(cycle_.back().from));
   std::reverse(cycle_.begin(), cycle_.end());
@@ -202,21 +236,22 @@ DeadlockSearch::Finding DeadlockSearch::search_backward(const Agent& start, std:
   Edges reached;  // each agent by the edge that leads on from it
   std::deque<Agent> open{start};
   std::optional<WaitEdge> closing;
-  std::size_t spent = 0;
-  while (!open.empty() && !closing && spent <= budget) {
+  budget_ = budget;
+  spent_ = 0;
+  while (!open.empty() && !closing && spent_ <= budget_) {
     const Agent agent = open.front();
     open.pop_front();
     each_dependent(agent, [&](const WaitEdge& edge) {
-      if (edge.to == edge.from || edge.from.session == 0) return ++spent <= budget;
+      if (edge.to == edge.from || !is_somebody(edge.from)) return may_spend();
       if (edge.from == start) {
         closing = edge;
       } else if (reached.emplace(edge.from, edge).second) {
         open.push_back(edge.from);
       }
-      return !closing && ++spent <= budget;
+      return !closing && may_spend();
     });
   }
-  if (!closing) return spent > budget ? Finding::Undecided : Finding::Nothing;
+  if (!closing) return spent_ > budget_ ? Finding::Undecided : Finding::Nothing;
   cycle_ = {*closing};
   while (cycle_.back().to != start) cycle_.push_back(reached.at(cycle_.back().to));
   return Finding::Found;
@@ -248,7 +283,7 @@ void DeadlockSearch::shorten() {
 }
 
 std::optional<Cycle> DeadlockSearch::find(const Agent& start) {
-  if (start.session == 0) return std::nullopt;
+  if (!is_somebody(start)) return std::nullopt;
   constexpr std::size_t kFirstBudget = 64;
   Finding finding = Finding::Undecided;
   for (std::size_t budget = kFirstBudget; finding == Finding::Undecided; budget *= 4) {
@@ -277,7 +312,7 @@ bool DeadlockSearch::prove(const Agent& start) {
   stuck_ = {start};
   for (std::size_t i = 0; i < all.size(); ++i) {
     each_obstacle(all[i], [&](const WaitEdge& edge) {
-      if (edge.to.session != 0 && stuck_.insert(edge.to).second) all.push_back(edge.to);
+      if (is_somebody(edge.to) && stuck_.insert(edge.to).second) all.push_back(edge.to);
       return true;
     });
   }
@@ -336,6 +371,14 @@ bool DeadlockSearch::fits_without_the_free(const Waiter& waiter, const KeyMode& 
 
 // --- the machine's side
 
+bool Machine::is_somebody(const Agent& agent) const {
+  if (agent.session == 0) return false;
+  if (!agent.name.empty()) return true;
+  const auto& agents = sessions_.at(agent.session).agents;
+  const auto unnamed = agents.find(agent.name);
+  return unnamed == agents.end() || unnamed->second.waiters.size() == 1;
+}
+
 std::optional<Cycle> Machine::find_deadlock(const Agent& agent) const {
   return DeadlockSearch(*this).find(agent);
 }
@@ -343,8 +386,9 @@ std::optional<Cycle> Machine::find_deadlock(const Agent& agent) const {
 /// A new edge may lead to or from this claim's agent.
 void Machine::suspect(const Claim& claim) {
   if (claim.session == 0) return;
-  const Session& session = sessions_.at(claim.session);
-  if (session.party.waiters.empty()) return;  // who does not wait closes no cycle
+  const auto& agents = sessions_.at(claim.session).agents;
+  const auto agent = agents.find(claim.agent);
+  if (agent == agents.end() || agent->second.waiters.empty()) return;  // closes no cycle
   suspects_.emplace_back(claim.session, claim.agent);
 }
 

@@ -9,6 +9,10 @@
 // the next that conflicts, not from each to all before it; so the effort is
 // proportional to the edges walked, however many wait.
 //
+// Who asks without a session is nobody, and so is a session that waits for several
+// things at once without naming agents: there is no telling which of its holds
+// would be given back while it waits. Naming an AGENT for each thread tells it.
+//
 // A permit holder is not needed by itself: another's release may be enough. A
 // cycle through one counts only if nobody in reach can ever be granted, which is
 // found by letting all go who do not wait, and then those who wait for them only.

@@ -33,6 +33,7 @@ Granted Machine::give(Grant grant, Time asked) {
   auto& kept = grants_[token];
   CHECK(kept == nullptr);
   kept = std::make_unique<Grant>(std::move(grant));
+  suspect(*kept);  // it may be in the way of some who wait already, and wait for others itself
   return {token, remaining_lease(*kept), now_ - asked};
 }
 
@@ -102,28 +103,38 @@ void Machine::unhold_keys(const Grant& grant) {
   }
 }
 
-/// Counts the claim, and files it under its agent if it names one.
-void Machine::list_claim(const Claim& claim, std::uint64_t id,
-                         absl::btree_set<std::uint64_t> AgentClaims::* which) {
-  if (claim.on_loss.kind != command::OnLoss::Kind::Free) ++may_shut_;
-  if (claim.session == 0) ++anonymous_claims_;
-  if (!claim.agent.empty()) {
-    (sessions_.at(claim.session).agents[claim.agent].*which).insert(id);
-  }
+namespace {
+
+/// Grants that name no agent are not filed: there are many, and they are seldom asked for.
+bool is_filed(const Claim& claim, absl::btree_set<std::uint64_t> AgentClaims::* which) {
+  return claim.session != 0 && (!claim.agent.empty() || which == &AgentClaims::waiters);
 }
 
-void Machine::unlist_claim(const Claim& claim, std::uint64_t id,
-                           absl::btree_set<std::uint64_t> AgentClaims::* which) {
+}  // namespace
+
+/// Counts the claim, and files it under its agent.
+void Machine::list_claim(const Claim& claim, std::uint64_t id, ClaimList which) {
+  if (claim.on_loss.kind != command::OnLoss::Kind::Free) ++may_shut_;
+  if (claim.session == 0) ++anonymous_claims_;
+  if (is_filed(claim, which)) (sessions_.at(claim.session).agents[claim.agent].*which).insert(id);
+}
+
+void Machine::unlist_claim(const Claim& claim, std::uint64_t id, ClaimList which) {
   if (claim.on_loss.kind != command::OnLoss::Kind::Free) --may_shut_;
   if (claim.session == 0) {
     CHECK_GT(anonymous_claims_, 0U);
     --anonymous_claims_;
   }
-  if (claim.agent.empty()) return;
+  if (!is_filed(claim, which)) return;
   auto& agents = sessions_.at(claim.session).agents;
   const auto agent = agents.find(claim.agent);
   CHECK(agent != agents.end());
-  (agent->second.*which).erase(id);
+  auto& claims = agent->second.*which;
+  claims.erase(id);
+  // A session that waits once is somebody again: what it holds may now be in somebody's way.
+  const bool is_somebody_again =
+      claim.agent.empty() && which == &AgentClaims::waiters && claims.size() == 1;
+  if (is_somebody_again) suspects_.emplace_back(claim.session, std::string());
   if (agent->second.grants.empty() && agent->second.waiters.empty()) agents.erase(agent);
 }
 

@@ -280,11 +280,11 @@ Broken Machine::broken_agents(const Session& session) const {
       const bool is_there = session.party.waiters.contains(id) && waiters_.at(id)->agent == name;
       if (!is_there) return fmt::format("agent {} does not wait as {}", name, id);
     }
-    if (name.empty() || claims.grants.size() + claims.waiters.size() == 0) return "an idle agent";
+    if (claims.grants.size() + claims.waiters.size() == 0) return "an idle agent";
     filed += claims.grants.size() + claims.waiters.size();
   }
   for (const std::uint64_t token : session.grants) filed -= !grants_.at(token)->agent.empty();
-  for (const std::uint64_t id : session.party.waiters) filed -= !waiters_.at(id)->agent.empty();
+  filed -= session.party.waiters.size();
   return filed == 0 ? std::nullopt : Broken("a claim is not filed under its agent");
 }
 

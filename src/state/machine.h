@@ -175,10 +175,9 @@ class Machine {
   Grant& change_token(Grant& grant);
   void hold_keys(const Grant& grant);
   void unhold_keys(const Grant& grant);
-  void list_claim(const Claim& claim, std::uint64_t id,
-                  absl::btree_set<std::uint64_t> AgentClaims::*);
-  void unlist_claim(const Claim& claim, std::uint64_t id,
-                    absl::btree_set<std::uint64_t> AgentClaims::*);
+  using ClaimList = absl::btree_set<std::uint64_t> AgentClaims::*;
+  void list_claim(const Claim& claim, std::uint64_t id, ClaimList which);
+  void unlist_claim(const Claim& claim, std::uint64_t id, ClaimList which);
   Duration remaining_lease(const Grant& grant) const;
   /// The live grant of this token on this key, if the entry's origin may act on it.
   std::variant<Grant*, command::Refused> find_own_grant(Space space, std::string_view key,
@@ -232,6 +231,7 @@ class Machine {
   bool has_shut_key(const Claim& claim) const;
 
   // --- deadlock.cc
+  bool is_somebody(const Agent& agent) const;
   std::optional<Cycle> find_deadlock(const Agent& agent) const;
   void suspect(const Claim& claim);
   void break_deadlock();

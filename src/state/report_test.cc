@@ -6,6 +6,8 @@
 namespace state {
 namespace {
 
+using State = command::LockList::State;
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -14,7 +16,8 @@ TEST(ReportTest, a_free_key_is_described_as_free) {
   World world;
   Client alice(world, "alice");
   EXPECT_EQ(alice.info("k"),
-            "{key: k, state: free, held: 0, waiting: 0, holders: [], waiters: []}");
+            "{key: k, state: free, held: 0, waiting: 0, expected: 0, holders: [], waiters: [], "
+            "shut: []}");
 }
 
 TEST(ReportTest, holders_and_waiters_are_described_in_order) {
@@ -25,11 +28,14 @@ TEST(ReportTest, holders_and_waiters_are_described_in_order) {
   bob.acquire("k", {.wait = 9'000, .lease = 1'000});
   world.advance(500);
   EXPECT_EQ(bob.info("k"),
-            "{key: k, state: held, held: 1, waiting: 1, holders: [{session: 1, name: billing, "
-            "user: default, connection: 1, mode: exclusive, keys: [k, j], since: 1700000000000, "
-            "held: 500, lease: 9500, priority: 3, note: pay-7}], waiters: [{session: -, name: -, "
-            "user: default, connection: 2, mode: exclusive, keys: [k], since: 1700000000000, "
-            "waited: 500, wait: 8500, priority: 0, note: -}]}");
+            "{key: k, state: held, held: 1, waiting: 1, expected: -, "
+            "holders: [{session: 1, name: billing, user: default, connection: 1, agent: -, "
+            "keys: [k, j], since: 1700000000000, held: 500, lease: 9500, priority: 3, note: pay-7, "
+            "mode: exclusive, onloss: free, entries: 1}], "
+            "waiters: [{session: -, name: -, user: default, connection: 2, agent: -, keys: [k], "
+            "since: 1700000000000, waited: 500, wait: 8500, priority: 0, note: -, "
+            "why: \"k\" is held by \"billing\" (session 1) for 500 ms: \"pay-7\", "
+            "mode: exclusive}], shut: []}");
   EXPECT_TRUE(contains(bob.info("j"), "state: shared"));
 }
 
@@ -122,13 +128,13 @@ TEST(ReportTest, a_list_is_paged_in_the_order_of_the_keys) {
     }
     return text;
   };
-  EXPECT_EQ(keys({"", false, 100, ""}), "a/1 b b/1 b/2 c/1 ");
-  EXPECT_EQ(keys({"b/", false, 100, ""}), "b/1 b/2 ");
-  EXPECT_EQ(keys({"", false, 2, ""}), "a/1 b ");
-  EXPECT_EQ(keys({"", false, 2, "b"}), "b/1 b/2 ");
-  EXPECT_EQ(keys({"b/", false, 100, "b/1"}), "b/2 ");
-  EXPECT_EQ(keys({"b/", false, 100, "a"}), "b/1 b/2 ");
-  EXPECT_EQ(keys({"b/", false, 100, "c"}), "");
+  EXPECT_EQ(keys({"", State::Any, 100, ""}), "a/1 b b/1 b/2 c/1 ");
+  EXPECT_EQ(keys({"b/", State::Any, 100, ""}), "b/1 b/2 ");
+  EXPECT_EQ(keys({"", State::Any, 2, ""}), "a/1 b ");
+  EXPECT_EQ(keys({"", State::Any, 2, "b"}), "b/1 b/2 ");
+  EXPECT_EQ(keys({"b/", State::Any, 100, "b/1"}), "b/2 ");
+  EXPECT_EQ(keys({"b/", State::Any, 100, "a"}), "b/1 b/2 ");
+  EXPECT_EQ(keys({"b/", State::Any, 100, "c"}), "");
 }
 
 TEST(ReportTest, a_list_of_what_is_held_leaves_out_what_is_only_reserved) {
@@ -137,7 +143,7 @@ TEST(ReportTest, a_list_of_what_is_held_leaves_out_what_is_only_reserved) {
   alice.acquire("y", {.lease = 60'000});
   bob.acquire({exclusive("x"), exclusive("y")}, {.wait = 60'000, .lease = 1'000});
   EXPECT_TRUE(contains(bob.say(command::LockList{}), "key: x"));
-  EXPECT_FALSE(contains(bob.say(command::LockList{"", true, 100, ""}), "key: x"));
+  EXPECT_FALSE(contains(bob.say(command::LockList{"", State::Held, 100, ""}), "key: x"));
 }
 
 }  // namespace

@@ -183,7 +183,9 @@ TEST_F(RequestTest, answers_survive_a_snapshot) {
   entry.now = copy.now();
   entry.origin = {"default", 9, alice.session()};
   entry.request = 1;
-  entry.command = command::LockAcquire{{exclusive("k")}, {}, {}, 0, {}};
+  command::LockAcquire acquire;
+  acquire.keys = {exclusive("k")};
+  entry.command = acquire;
   EXPECT_EQ(text_of(copy.apply(entry).reply), "granted 3");
 }
 

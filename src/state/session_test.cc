@@ -72,11 +72,11 @@ TEST(SessionTest, a_grant_to_a_waiter_renews_its_session) {
 
 TEST(SessionTest, expiry_ends_all_holds_and_waits_and_hands_on_in_one_entry) {
   World world;
-  Client alice(world, "alice"), bob(world, "bob");
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol");
   alice.open(1'000);
   bob.open(86'400'000);
   alice.acquire({exclusive("x"), exclusive("y")});
-  bob.acquire("z");
+  carol.acquire("z", {.lease = 600'000});
   alice.acquire("z", {.wait = 60'000, .ticket = "t"});
   bob.acquire("x", {.wait = 60'000});
   bob.acquire("y", {.wait = 60'000});
@@ -89,11 +89,11 @@ TEST(SessionTest, expiry_ends_all_holds_and_waits_and_hands_on_in_one_entry) {
 
 TEST(SessionTest, closing_ends_all_holds_and_waits) {
   World world;
-  Client alice(world, "alice"), bob(world, "bob");
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol");
   alice.open(10'000);
   bob.open(10'000);
   alice.acquire("x");
-  bob.acquire("y");
+  carol.acquire("y", {.lease = 600'000});
   alice.acquire("y", {.wait = 60'000, .ticket = "t"});
   bob.acquire("x", {.wait = 60'000});
   EXPECT_EQ(alice.close(), "OK");
@@ -124,8 +124,9 @@ TEST(SessionTest, attach_tells_all_that_the_session_holds_and_waits_for) {
   alice.reconnect();
   EXPECT_EQ(alice.attach(),
             "{id: 2, ttl: 10000, "
-            "grants: [{token: 3, keys: [x, y], lease: 10000, request: 7, ticket: -}], "
-            "waits: [{ticket: t, request: 8, keys: [k], wait: 26000}]}");
+            "grants: [{token: 3, kind: lock, keys: [x, y], lease: 10000, request: 7, ticket: -, "
+            "owner: -, entries: 1}], "
+            "waits: [{ticket: t, request: 8, kind: lock, keys: [k], wait: 26000}]}");
 }
 
 TEST(SessionTest, a_session_without_holds_attaches_empty_handed) {

@@ -13,7 +13,7 @@ constexpr Duration kHuge = Duration::from_us(std::numeric_limits<std::int64_t>::
 
 /// A snapshot taken apart, so that a test can put a wrong one together.
 struct Parts {
-  std::uint32_t format = 1;
+  std::uint32_t format = 2;
   command::Rules rules;
   std::uint64_t last_index = 100;
   Time now = Time::from_us(1'000'000);
@@ -21,12 +21,15 @@ struct Parts {
   std::vector<Grant> grants;
   std::vector<Waiter> waiters;
   EndedGrants ended;
+  std::vector<Mark> marks;
+  std::vector<Semaphore> semaphores;
+  HoldTimes hold_times;
 
   std::string bytes() const {
     std::string out;
     base::ByteWriter writer(out);
     writer(format, rules, last_index, now, std::uint64_t{0});
-    writer(sessions, grants, waiters, ended);
+    writer(sessions, grants, waiters, ended, marks, semaphores, hold_times);
     return out;
   }
 };

@@ -189,7 +189,17 @@ struct With {
   std::string note{};
   std::uint64_t request = 0;
   std::string ticket{};
+  std::string owner{};
+  std::string agent{};
+  std::optional<std::int64_t> preempt{};
+  command::OnLoss on_loss{};
+  std::optional<std::int64_t> within{};
 };
+
+inline constexpr command::OnLoss kHold{command::OnLoss::Kind::Hold, {}};
+inline command::OnLoss delay(std::int64_t ms) {
+  return {command::OnLoss::Kind::Delay, Duration::from_ms(ms)};
+}
 
 /// A connection with or without a session.
 class Client {
@@ -224,17 +234,48 @@ class Client {
 
   std::string acquire(std::vector<command::KeyMode> keys, const With& with = {}) {
     command::LockAcquire acquire;
+    set_terms(acquire, with);
     acquire.keys = std::move(keys);
-    acquire.wait = Duration::from_ms(with.wait);
-    if (with.lease) acquire.lease = Duration::from_ms(*with.lease);
-    acquire.priority = with.priority;
-    acquire.note = with.note;
+    acquire.owner = with.owner;
+    acquire.on_loss = with.on_loss;
+    if (with.preempt) acquire.preemption = Duration::from_ms(*with.preempt);
     return say(std::move(acquire), with.request, with.ticket);
   }
   std::string acquire(const std::string& key, const With& with = {}) {
     return acquire(std::vector{exclusive(key)}, with);
   }
 
+  /// LIMIT 0: as it is.
+  std::string acquire_permits(const std::string& key, std::int64_t limit, std::int64_t permits,
+                              const With& with = {}) {
+    command::SemAcquire acquire;
+    set_terms(acquire, with);
+    acquire.key = key;
+    acquire.limit = limit;
+    acquire.permits = permits;
+    return say(std::move(acquire), with.request, with.ticket);
+  }
+  std::string campaign(const std::string& name, const std::string& value, const With& with = {}) {
+    command::ElectionCampaign campaign;
+    set_terms(campaign, with);
+    campaign.name = name;
+    campaign.value = value;
+    return say(std::move(campaign), with.request, with.ticket);
+  }
+
+  std::string upgrade(const std::string& key, std::uint64_t token, std::int64_t wait = 0,
+                      std::uint64_t request = 0) {
+    return say(command::LockUpgrade{key, token, Duration::from_ms(wait)}, request);
+  }
+  std::string downgrade(const std::string& key, std::uint64_t token) {
+    return say(command::LockDowngrade{key, token});
+  }
+  std::string resolve(const std::string& key, std::uint64_t token = 0) {
+    return say(command::LockResolve{key, token, "looked into it"});
+  }
+  std::string revoke(const std::string& key, std::uint64_t token = 0, bool resolved = false) {
+    return say(command::LockRevoke{key, token, resolved, "it hangs"});
+  }
   std::string release(const std::string& key, std::uint64_t token, std::uint64_t request = 0) {
     return say(command::LockRelease{key, token}, request);
   }
@@ -266,6 +307,15 @@ class Client {
   }
 
  private:
+  static void set_terms(command::Terms& terms, const With& with) {
+    terms.wait = Duration::from_ms(with.wait);
+    if (with.lease) terms.lease = Duration::from_ms(*with.lease);
+    terms.priority = with.priority;
+    terms.note = with.note;
+    terms.agent = with.agent;
+    if (with.within) terms.within = Duration::from_ms(*with.within);
+  }
+
   World& world_;
   std::string name_;
   std::string user_ = "default";
