@@ -287,8 +287,8 @@ std::optional<Cycle> DeadlockSearch::find(const Agent& start) {
   constexpr std::size_t kFirstBudget = 64;
   Finding finding = Finding::Undecided;
   for (std::size_t budget = kFirstBudget; finding == Finding::Undecided; budget *= 4) {
-    finding = search_forward(start, budget);
-    if (finding == Finding::Undecided) finding = search_backward(start, budget);
+    finding = search_backward(start, budget);  // who holds nothing that is waited for is soon done
+    if (finding == Finding::Undecided) finding = search_forward(start, budget);
   }
   if (finding == Finding::Nothing) return std::nullopt;
   if (needs_proof() && !prove(start)) return std::nullopt;

@@ -212,25 +212,25 @@ TEST(DeadlockTest, a_hundred_thousand_waiters_on_one_key_do_not_matter) {
     opening.ttl = Duration::from_seconds(60);
     return std::get<command::Opened>(apply(0, opening)).session;
   };
-  const auto acquire = [&](std::uint64_t session, std::string key, std::string ticket) {
+  const auto acquire = [&](std::uint64_t session, std::string key, std::string agent) {
     command::LockAcquire request;
     request.keys = {exclusive(std::move(key))};
     request.wait = Duration::from_seconds(60);
-    return apply(session, request, std::move(ticket));
+    request.agent = agent;
+    return apply(session, request, "ticket of " + agent);
   };
   const std::uint64_t holder = open();
   acquire(holder, "hot", "h");
-  std::vector<std::uint64_t> sessions;
-  for (int i = 0; i < 20; ++i) sessions.push_back(open());
-  // Everybody holds something of his own, that one other waits for, and waits for the hot key.
-  for (int i = 0; i < 20; ++i)
-    acquire(sessions[static_cast<std::size_t>(i)], fmt::format("own{}", i), "own");
+  const std::uint64_t session = open();
+  // Everybody waits for the hot key, and some hold what others wait for.
   for (int i = 0; i < 100'000; ++i) {
-    const auto reply =
-        acquire(sessions[static_cast<std::size_t>(i % 20)], "hot", fmt::format("w{}", i));
+    const std::string agent = fmt::format("t{}", i);
+    if (i % 1'000 == 0) acquire(session, "own of " + agent, agent);
+    const auto reply = acquire(session, "hot", agent);
     ASSERT_TRUE(std::holds_alternative<command::Waiting>(reply)) << i;
   }
-  const auto reply = acquire(holder, "own3", "d");
+  acquire(session, "own of t3000", "somebody");
+  const auto reply = acquire(holder, "own of t3000", "h");
   ASSERT_TRUE(std::holds_alternative<command::Refused>(reply));
   EXPECT_EQ(std::get<command::Refused>(reply).code, command::Code::Deadlock);
 }

@@ -101,7 +101,7 @@ TEST_F(QueueTest, readers_before_the_next_writer_are_granted_together) {
   a.acquire({shared("k")}, {.wait = 60'000});
   b.acquire({shared("k")}, {.wait = 60'000});
   c.acquire("k", {.wait = 60'000});
-  a.acquire({shared("k")}, {.wait = 60'000});
+  holder.acquire({shared("k")}, {.wait = 60'000});
   holder.release("k", 5);
   EXPECT_EQ(world.events(), (Events{"a: granted 10", "b: granted 11"}));
   a.release("k", 10);

@@ -116,7 +116,7 @@ TEST(SnapshotTest, every_changed_byte_is_refused_or_makes_a_sound_machine) {
 }
 
 TEST(SnapshotTest, another_format_and_newer_rules_are_refused) {
-  EXPECT_TRUE(is_refused([](Parts& parts) { parts.format = 2; }));
+  EXPECT_TRUE(is_refused([](Parts& parts) { parts.format = 3; }));
   EXPECT_TRUE(is_refused([](Parts& parts) { parts.rules.version = kRulesVersion + 1; }));
 }
 
