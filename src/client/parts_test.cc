@@ -1,11 +1,11 @@
 // The small parts: addresses, pauses, the arithmetic of renewals, results, replies.
 #include <gtest/gtest.h>
 
-#include "client/endpoint.h"
-#include "client/engine.h"
-#include "client/keep_alive.h"
-#include "client/link.h"
-#include "client/scripted_server.h"
+#include "client/engine/engine.h"
+#include "client/session/keep_alive.h"
+#include "client/session/link.h"
+#include "client/testing/scripted_server.h"
+#include "client/wire/endpoint.h"
 #include "turnstile/turnstile.h"
 
 namespace turnstile::client {
