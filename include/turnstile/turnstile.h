@@ -2,8 +2,12 @@
 #pragma once
 
 #include "turnstile/client.h"
+#include "turnstile/election.h"
 #include "turnstile/error.h"
 #include "turnstile/grant.h"
 #include "turnstile/mutex.h"
 #include "turnstile/options.h"
+#include "turnstile/reentrant_mutex.h"
 #include "turnstile/reply.h"
+#include "turnstile/semaphore.h"
+#include "turnstile/upgrade_mutex.h"

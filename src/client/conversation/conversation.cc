@@ -37,12 +37,9 @@ Conversation::Conversation(Settings settings, Listener listener)
 void Conversation::start(Time now, OperationPtr operation) {
   notice_gap(now);
   calls_.add(now, operation);
-  if (auto fault = find_fault(*operation)) {
+  if (auto refusal = find_refusal(*operation)) {
     operation->stage = Operation::Stage::Done;
-    calls_.fail(operation, std::move(*fault));
-  } else if (is_closing_) {
-    operation->stage = Operation::Stage::Done;
-    calls_.fail(operation, unavailable("the client was closed", false));
+    calls_.fail(operation, std::move(*refusal));
   } else if (operation->kind == Operation::Kind::Ready) {
     if (phase_ == Phase::Ready) calls_.finish(operation, {});
   } else if (operation->hold && (!session_ || operation->hold->session != session_->life)) {
@@ -51,6 +48,15 @@ void Conversation::start(Time now, OperationPtr operation) {
     backlog_.push_back(std::move(operation));
   }
   settle(now);
+}
+
+/// Why an operation comes to nothing without the server's being asked, or nothing.
+std::optional<Error> Conversation::find_refusal(const Operation& operation) const {
+  if (auto fault = find_fault(operation)) return fault;
+  if (is_closing_) return unavailable("the client was closed", false);
+  const bool needs_session = operation.kind == Operation::Kind::Acquire || operation.is_numbered;
+  if (settings_.has_session || !needs_session) return std::nullopt;
+  return Error(ErrorCode::NoSession, "NOSESSION this client was made without a session");
 }
 
 void Conversation::on_connected(Time now) {
@@ -97,7 +103,7 @@ void Conversation::close(Time now) {
   }
   backlog_.clear();
   // Before the server can hear of it, or a holder would be the last to know.
-  holds_.lose_all();
+  holds_.lose_all({.cause = "closed", .reason = {}});
   settle(now);
 }
 
@@ -140,7 +146,8 @@ Time Conversation::next_deadline() const {
   if (phase_ == Phase::Away && link_.wanted() != 0) next = std::min(next, attempt_until_);
   if (!probes_.empty()) return std::min(next, probes_.front());
   if (phase_ != Phase::Ready) return next;
-  return std::min({next, keep_alive_.due(), last_heard_ + kSilenceMax});
+  if (session_) next = std::min(next, keep_alive_.due());
+  return std::min(next, last_heard_ + kSilenceMax);
 }
 
 Time Conversation::away_since() const {
@@ -192,6 +199,7 @@ void Conversation::greet(Time now) {
   parser_ = std::make_unique<resp::ReplyParser>();
   append_hello(output_, settings_.who);
   expect(Expected::Kind::Hello, now);
+  if (!settings_.has_session) return;
   if (!session_) {
     append_open(output_, settings_.who, settings_.ttl);
     expect(Expected::Kind::Open, now);
@@ -210,6 +218,8 @@ void Conversation::become_ready() {
   for (const auto& operation : calls_.all()) {
     if (operation->kind == Operation::Kind::Ready) calls_.finish(operation, {});
   }
+  if (!settings_.has_session) reconcile_calls();
+  if (listener_.on_ready) listener_.on_ready();
 }
 
 void Conversation::expect(Expected::Kind kind, Time now, OperationPtr operation) {
@@ -223,7 +233,7 @@ void Conversation::expect(Expected::Kind kind, Time now, OperationPtr operation)
 // --- what leaves
 
 void Conversation::send_due(Time now) {
-  if (now >= keep_alive_.due()) {
+  if (session_ && now >= keep_alive_.due()) {
     append_keep_alive(output_);
     expect(Expected::Kind::KeepAlive, now);
     keep_alive_.sending(now);
@@ -254,7 +264,7 @@ void Conversation::send_operation(Time now, const OperationPtr& operation) {
     operation->wait = std::max(operation->started + operation->wait_asked - now, least);
   }
   operation->stage = Operation::Stage::Sent;
-  const bool may_wait = operation->kind != Operation::Kind::Acquire || operation->wait > Duration();
+  const bool may_wait = operation->kind == Operation::Kind::Command || operation->wait > Duration();
   if (operation->has_ticket && may_wait) {
     operation->ticket = ++last_ticket_;
     by_ticket_.emplace(operation->ticket, operation);
@@ -272,7 +282,7 @@ void Conversation::send_cancel(Time now, const OperationPtr& operation) {
 
 void Conversation::close_if_due(Time now) {
   if (!is_closing_ || is_closed_) return;
-  if (phase_ == Phase::Ready && !close_is_sent_) {
+  if (session_ && phase_ == Phase::Ready && !close_is_sent_) {
     close_is_sent_ = true;
     append_close(output_);
     expect(Expected::Kind::Close, now);

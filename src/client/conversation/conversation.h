@@ -54,12 +54,15 @@ class Conversation {
     base::Duration ttl;
     base::Duration patience;
     std::uint64_t seed = 0;  ///< of the pauses between connections
+    bool has_session = true;
   };
-  /// Both are called from within the functions below, and must not call them.
+  /// All are called from within the functions below, and must not call them.
   struct Listener {
     /// A session began, or (null) was lost.
     std::function<void(std::shared_ptr<SessionLife>)> on_session;
     std::function<void(std::string_view kind, const resp::Value& content)> on_notice;
+    /// Calls are sent again, over a connection that knows nothing of those before.
+    std::function<void()> on_ready = {};
   };
 
   Conversation(Settings settings, Listener listener);
@@ -144,6 +147,7 @@ class Conversation {
   void send_cancel(base::Time now, const OperationPtr& operation);
   void close_if_due(base::Time now);
   base::Time away_since() const;
+  std::optional<Error> find_refusal(const Operation& operation) const;
 
   // withdrawal.cc: callers who wait no longer
   void give_up(base::Time now, const OperationPtr& operation);
@@ -170,6 +174,10 @@ class Conversation {
                   const resp::Value& value);
   void on_decided(base::Time now, base::Time lease_base, const OperationPtr& operation,
                   const resp::Value& value);
+  void on_upgraded(base::Time now, base::Time lease_base, const OperationPtr& operation,
+                   const Granted& granted);
+  base::Time lease_end(base::Time lease_base, const Operation& operation,
+                       const Granted& granted) const;
   void on_granted(base::Time now, base::Time lease_base, const OperationPtr& operation,
                   const Granted& granted);
   void on_refused(base::Time now, const OperationPtr& operation, const resp::Value& value);
@@ -181,9 +189,11 @@ class Conversation {
   // reattach.cc: sessions begin, go on and end
   void begin_session(base::Time sent, const Opened& opened);
   void reconcile(base::Time now, base::Time sent, const Attached& attached);
+  void reconcile_calls();
   void reconcile_holds(base::Time sent, const Lists& lists);
   void reconcile_call(base::Time now, base::Time sent, const OperationPtr& operation,
                       const Lists& lists);
+  bool is_being_upgraded(std::uint64_t token) const;
   void look_again(base::Time now);
   void on_look(base::Time now, base::Time sent, const resp::Value& value);
   void reconcile_wait(base::Time now, base::Time sent, const OperationPtr& operation,
@@ -191,6 +201,7 @@ class Conversation {
   void resume_wait(base::Time now, const OperationPtr& operation, std::uint64_t ticket);
   void settle_ended(base::Time now, const OperationPtr& operation);
   void settle_forsaken(base::Time now, base::Time sent, const Lists& lists);
+  void send_for_its_token(const OperationPtr& operation);
   void send_again(const OperationPtr& operation);
   void start_afresh(const OperationPtr& operation);
   void lose_session(base::Time now, std::string_view why);

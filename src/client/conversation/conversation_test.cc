@@ -62,14 +62,59 @@ TEST(ConversationTest, all_options_go_onto_the_wire) {
                          .lease = 3s,
                          .priority = 4,
                          .preempt = 50ms,
+                         .within = 7s,
+                         .owner = "o",
                          .on_loss = OnLoss::Delay,
                          .loss_delay = 9s,
                          .note = "n",
                          .agent = "g"};
   world.start(make_acquire({Key("a"), Key("b")}, options, true));
   EXPECT_EQ(world.next(),
-            "LOCK.ACQUIRE a SHARED AND b SHARED WAIT 1000 LEASE 3000 PRIORITY 4 PREEMPT 50 AGENT g "
-            "ONLOSS DELAY 9000 NOTE n REQUEST 1 ASYNC 1");
+            "LOCK.ACQUIRE a SHARED AND b SHARED WAIT 1000 LEASE 3000 PRIORITY 4 PREEMPT 50 OWNER o "
+            "AGENT g ONLOSS DELAY 9000 NOTE n IFWITHIN 7000 REQUEST 1 ASYNC 1");
+}
+
+TEST(ConversationTest, semaphores_and_elections_have_commands_of_their_own) {
+  World world;
+  world.open_session();
+  const auto permits = world.start(make_sem_acquire("s", 5, 2, {.agent = "g"}, false));
+  world.serve("SEM.ACQUIRE s LIMIT 5 PERMITS 2 AGENT g REQUEST 1", granted(5));
+  world.start(make_renew(permits.hold(), ms(900)));
+  world.serve("SEM.RENEW s 5 LEASE 900 REQUEST 2", granted(5, 900));
+  world.release(permits.hold());
+  world.serve("SEM.RELEASE s 5 REQUEST 3", integer(1));
+  world.start(make_sem_acquire("s", {}, 1, {.wait = 1s}, false));
+  EXPECT_EQ(world.next(), "SEM.ACQUIRE s WAIT 1000 REQUEST 4 ASYNC 1");
+  world.send(kQueued);
+  const auto term = world.start(make_campaign("e", "me", {.priority = 2, .note = "n"}, false));
+  world.serve("ELECTION.CAMPAIGN e me PRIORITY 2 NOTE n REQUEST 5", granted(8));
+  world.start(make_proclaim(term.hold(), "myself"));
+  world.serve("ELECTION.PROCLAIM e 8 myself REQUEST 6", "+OK\r\n");
+  EXPECT_TRUE(world.start(make_renew(term.hold(), ms(9))).failed_with(ErrorCode::Invalid));
+  world.release(term.hold());
+  world.serve("ELECTION.RESIGN e 8 REQUEST 7", integer(1));
+}
+
+TEST(ConversationTest, without_a_session_none_is_opened_renewed_or_closed) {
+  World world({.has_session = false});
+  world.connect();
+  const auto read = world.start(make_read({"LOCK.LIST"}));
+  world.serve("HELLO 3", kHelloReply);
+  world.serve("LOCK.LIST", "*0\r\n");
+  EXPECT_TRUE(read.is_done());
+  EXPECT_TRUE(world.lock("a").failed_with(ErrorCode::NoSession));
+  world.advance(ms(10'000));
+  world.serve("PING", "+PONG\r\n");
+  const auto repeated = world.start(make_read({"LOCK.INFO", "a"}));
+  EXPECT_EQ(world.next(), "LOCK.INFO a");
+  world.disconnect();
+  world.connect();
+  world.serve("HELLO 3", kHelloReply);
+  world.serve("LOCK.INFO a", "%0\r\n");
+  EXPECT_TRUE(repeated.is_done());
+  world.conversation.close(world.now);
+  EXPECT_EQ(world.next(), "");
+  EXPECT_TRUE(world.conversation.is_closed());
 }
 
 TEST(ConversationTest, modes_may_differ_by_key) {
@@ -116,7 +161,7 @@ TEST(ConversationTest, a_release_is_numbered_and_answered) {
   world.serve("LOCK.RELEASE a 5 REQUEST 2", ":1\r\n");
   ASSERT_TRUE(call.is_done());
   EXPECT_EQ((*call.outcome)->value.integer, 1);
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
 }
 
 TEST(ConversationTest, a_release_that_comes_too_late_is_stale) {
@@ -138,7 +183,7 @@ TEST(ConversationTest, a_check_that_says_no_loses_the_hold) {
   const auto no = world.start(make_check(hold));
   world.serve("LOCK.CHECK a 5", ":0\r\n");
   EXPECT_TRUE(no.is_done());
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_FALSE(hold->is_held(world.now));
 }
 
@@ -148,8 +193,8 @@ TEST(ConversationTest, a_notice_of_loss_fires_the_stop_token) {
   const auto hold = world.hold("a", 5);
   const auto other = world.hold("b", 6);
   world.send(lost_notice(5));
-  EXPECT_TRUE(hold->lost.stop_requested());
-  EXPECT_FALSE(other->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
+  EXPECT_FALSE(other->alarm.is_lost());
   EXPECT_EQ(world.notices, std::vector<std::string>{"lost"});
 }
 
@@ -161,7 +206,7 @@ TEST(ConversationTest, notices_ride_on_the_answers_to_renewals_too) {
   world.serve("SESSION.KEEPALIVE", "%2\r\n" + bulk("ttl") + integer(10'000) + bulk("notices") +
                                        "*1\r\n*2\r\n" + bulk("lost") + "%1\r\n" + bulk("token") +
                                        integer(5));
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
 }
 
 TEST(ConversationTest, a_holder_is_asked_to_leave) {
@@ -170,7 +215,7 @@ TEST(ConversationTest, a_holder_is_asked_to_leave) {
   const auto hold = world.hold("a", 5);
   world.send(">3\r\n" + bulk("turnstile-notice") + bulk("preempt") + "%1\r\n" + bulk("token") +
              integer(5));
-  EXPECT_TRUE(hold->asked_to_leave.stop_requested());
+  EXPECT_TRUE(hold->alarm.revoked().stop_requested());
   EXPECT_TRUE(hold->is_held(world.now));
 }
 
@@ -221,7 +266,7 @@ TEST(ConversationTest, closing_ends_the_session_and_all_that_is_under_way) {
   const auto waiting = world.lock("b");
   world.serve("LOCK.ACQUIRE b WAIT 86400000 REQUEST 2 ASYNC 1", kQueued);
   world.conversation.close(world.now);
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_TRUE(waiting.failed_with(ErrorCode::Unavailable));
   EXPECT_FALSE(waiting.error().maybe_applied());
   EXPECT_FALSE(world.conversation.is_closed());

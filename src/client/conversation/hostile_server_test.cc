@@ -124,9 +124,9 @@ TEST(HostileServerTest, an_attach_that_makes_no_sense_leaves_holds_to_their_dead
     world.serve("HELLO 3", kHelloReply);
     world.serve("SESSION.ATTACH 7 s3cret", answer);
     EXPECT_TRUE(is_dropped(world)) << answer;
-    EXPECT_FALSE(hold->lost.stop_requested());
+    EXPECT_FALSE(hold->alarm.is_lost());
     world.advance(ms(9'000));
-    EXPECT_TRUE(hold->lost.stop_requested());
+    EXPECT_TRUE(hold->alarm.is_lost());
   }
 }
 

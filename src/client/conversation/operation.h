@@ -27,12 +27,15 @@ struct Outcome {
 /// cancel it.
 struct Operation {
   enum class Kind {
-    Ready,    ///< wait until there is a session
-    Acquire,  ///< `keys`, `options`, `wait`; ends with a hold
-    Release,  ///< `hold`
-    Renew,    ///< `hold`, `lease`
-    Check,    ///< `hold`
-    Command,  ///< `argv`
+    Ready,      ///< wait until there is a session
+    Acquire,    ///< `wanted`, `keys`, `options`, `wait`; ends with a hold
+    Release,    ///< `hold`
+    Renew,      ///< `hold`, `lease`
+    Check,      ///< `hold`
+    Upgrade,    ///< `hold`, `key`, `wait`
+    Downgrade,  ///< `hold`, `key`
+    Proclaim,   ///< `hold`, `value`
+    Command,    ///< `argv`
   };
   enum class Stage {
     Unsent,
@@ -42,7 +45,12 @@ struct Operation {
   };
 
   Kind kind = Kind::Command;
+  HoldKind wanted = HoldKind::Lock;
   std::vector<Key> keys;
+  std::optional<int> limit;  ///< of a semaphore, if the caller knows
+  int permits = 1;
+  std::string value;  ///< what a candidate or leader says
+  std::string key;    ///< the one of the hold's keys that is meant
   AcquireOptions options;
   std::shared_ptr<Hold> hold;
   base::Duration lease;
@@ -85,9 +93,17 @@ using OperationPtr = std::shared_ptr<Operation>;
 /// Operations ready to be started. `done` is the caller's to set.
 OperationPtr make_ready();
 OperationPtr make_acquire(std::vector<Key> keys, AcquireOptions options, bool waits_by_default);
+OperationPtr make_sem_acquire(std::string key, std::optional<int> limit, int permits,
+                              AcquireOptions options, bool waits_by_default);
+OperationPtr make_campaign(std::string name, std::string value, AcquireOptions options,
+                           bool waits_by_default);
 OperationPtr make_release(std::shared_ptr<Hold> hold);
 OperationPtr make_renew(std::shared_ptr<Hold> hold, base::Duration lease);
 OperationPtr make_check(std::shared_ptr<Hold> hold);
+OperationPtr make_upgrade(std::shared_ptr<Hold> hold, std::string key,
+                          std::optional<Milliseconds> wait, bool waits_by_default);
+OperationPtr make_downgrade(std::shared_ptr<Hold> hold, std::string key);
+OperationPtr make_proclaim(std::shared_ptr<Hold> hold, std::string value);
 OperationPtr make_read(std::vector<std::string> argv);
 OperationPtr make_command(std::vector<std::string> argv, const CallOptions& options);
 

@@ -72,17 +72,38 @@ void Conversation::reconcile(Time now, Time sent, const Attached& attached) {
   settle_forsaken(now, sent, lists);
 }
 
+/// Without a session nothing was kept for the calls of the connection before, and none of
+/// those that are unsettled changes anything.
+void Conversation::reconcile_calls() {
+  auto unsettled = std::exchange(unsettled_, {});
+  std::ranges::sort(unsettled, std::greater(), &Operation::id);
+  for (const auto& operation : unsettled) send_again(operation);
+}
+
 void Conversation::reconcile_holds(Time sent, const Lists& lists) {
   for (const auto token : holds_.tokens()) {
     const auto* listed = Lists::find(lists.grant_of_token, token);
     if (listed == nullptr) {
-      holds_.lose(token);
+      if (!is_being_upgraded(token)) {
+        holds_.lose(token, {.cause = "gone", .reason = "the server no longer lists it"});
+      }
       continue;
     }
     const auto hold = holds_.find(token);
     if (hold->lease_until() == Time::never()) continue;
-    holds_.set_lease(hold, std::max(hold->lease_until(), sent + safe_part(listed->lease)));
+    holds_.set_lease(token, std::max(hold->lease_until(), sent + safe_part(listed->lease)));
   }
+}
+
+/// Whether the grant may have another token by now, so that its absence says nothing.
+bool Conversation::is_being_upgraded(std::uint64_t token) const {
+  const auto is_it = [token](const OperationPtr& operation) {
+    return operation && operation->kind == Kind::Upgrade && operation->stage != Stage::Done &&
+           operation->stage != Stage::Unsent && operation->hold->token == token;
+  };
+  return std::ranges::any_of(unsettled_, is_it) || std::ranges::any_of(backlog_, is_it) ||
+         std::ranges::any_of(expected_, is_it, &Expected::operation) ||
+         std::ranges::any_of(by_ticket_, [&](const auto& entry) { return is_it(entry.second); });
 }
 
 /// Called from the last request to the first, so that those sent again stand in order.
@@ -92,7 +113,7 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
   const bool is_acquire = operation->kind == Kind::Acquire;
   const auto* grant = Lists::find(lists.grant_of_request, operation->request);
   if (grant && is_acquire) {
-    return on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
+    return on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
   }
   const auto* wait = Lists::find(lists.wait_of_request, operation->request);
   if (wait && wait->ticket != 0) {
@@ -102,7 +123,10 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
     if (is_recent && !operation->is_abandoned) return send_again(operation);
     return resume_wait(now, operation, wait->ticket);
   }
-  if (operation->is_abandoned) return forsake(operation, false);
+  // An upgrade is known by its number alone: the grant may have its new token by now.
+  if (operation->is_abandoned && operation->kind != Kind::Upgrade) {
+    return forsake(operation, false);
+  }
   if (is_acquire && operation->stage == Stage::Waiting && !wait) {
     return settle_ended(now, operation);
   }
@@ -148,7 +172,8 @@ void Conversation::reconcile_wait(Time now, Time sent, const OperationPtr& opera
   if (wait && wait->ticket != 0) return resume_wait(now, operation, wait->ticket);
   if (operation->kind != Kind::Acquire) return send_again(operation);
   const auto* grant = Lists::find(lists.grant_of_request, operation->request);
-  if (grant) return on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
+  if (grant)
+    return on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
   if (!operation->is_abandoned) return settle_ended(now, operation);
   operation->stage = Stage::Done;
   rule_out_copies(now, operation);
@@ -183,15 +208,26 @@ void Conversation::settle_forsaken(Time now, Time sent, const Lists& lists) {
     const auto& operation = forsaken.operation;
     const auto* grant = Lists::find(lists.grant_of_request, operation->request);
     const auto* wait = Lists::find(lists.wait_of_request, operation->request);
-    if (grant != nullptr) {
-      on_granted(now, sent, operation, {grant->token, grant->lease, Duration()});
+    if (grant != nullptr && operation->kind == Kind::Acquire) {
+      on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
     } else if (wait != nullptr && wait->ticket != 0) {
       resume_wait(now, operation, wait->ticket);
-    } else if (!forsaken.is_applied) {
+    } else if (forsaken.is_applied) {
+      send_for_its_token(operation);
+    } else {
       forsaken_.push_back(forsaken);
       burn_number(now, operation);
     }
   }
+}
+
+/// An acquisition that was given up has been applied, and its grant is not listed under its
+/// number: it has ended, or it entered a grant again, whose number is that of the first
+/// level. The answer to a repeat tells; nobody waits for it, so that what it grants is given back.
+void Conversation::send_for_its_token(const OperationPtr& operation) {
+  const bool may_be_listed_otherwise =
+      operation->kind == Kind::Upgrade || !operation->options.owner.empty();
+  if (may_be_listed_otherwise) send_again(operation);
 }
 
 /// With the number it had. It goes before everything that has none yet.
@@ -216,7 +252,7 @@ void Conversation::lose_session(Time now, std::string_view why) {
   const auto life = std::exchange(session_, std::nullopt)->life;
   life->until_us.store(0, std::memory_order_release);
   drop(now, why);
-  holds_.lose_all();
+  holds_.lose_all({.cause = "session", .reason = std::string(why)});
   life->lost.request_stop();
   suspect_since_.reset();
   forsaken_.clear();
@@ -242,7 +278,10 @@ void Conversation::end_with_session(const OperationPtr& operation) {
     case Kind::Ready: return;
     case Kind::Acquire: return start_afresh(operation);
     case Kind::Release:
-    case Kind::Renew: return calls_.fail(operation, {ErrorCode::NoSession, lost.what()});
+    case Kind::Renew:
+    case Kind::Upgrade:
+    case Kind::Downgrade:
+    case Kind::Proclaim: return calls_.fail(operation, {ErrorCode::NoSession, lost.what()});
     case Kind::Check: {
       resp::Value no;
       no.type = resp::Type::Integer;

@@ -15,7 +15,7 @@ TEST(ReattachTest, a_hold_survives_a_broken_connection) {
   world.open_session();
   const auto hold = world.hold("a", 5);
   world.reconnect(attached({listed_grant(5, "a", 1)}));
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   EXPECT_TRUE(hold->is_held(world.now));
 }
 
@@ -25,8 +25,8 @@ TEST(ReattachTest, a_hold_that_is_not_listed_any_more_is_lost) {
   const auto hold = world.hold("a", 5);
   const auto other = world.hold("b", 6);
   world.reconnect(attached({listed_grant(6, "b", 2)}));
-  EXPECT_TRUE(hold->lost.stop_requested());
-  EXPECT_FALSE(other->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
+  EXPECT_FALSE(other->alarm.is_lost());
 }
 
 TEST(ReattachTest, what_was_granted_while_away_is_handed_out) {

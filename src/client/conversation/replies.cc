@@ -19,6 +19,18 @@ using Stage = Operation::Stage;
 using resp::Type;
 using resp::Value;
 
+const Loss kGone{.cause = "gone", .reason = {}};
+
+/// Whether the answer is a map with a token and a lease.
+bool needs_grant(Kind kind) {
+  return kind == Kind::Acquire || kind == Kind::Renew || kind == Kind::Upgrade ||
+         kind == Kind::Downgrade;
+}
+
+bool needs_number(Kind kind) { return kind == Kind::Release || kind == Kind::Check; }
+
+Loss to_loss(const Error& error) { return {.cause = "gone", .reason = error.what()}; }
+
 }  // namespace
 
 void Conversation::on_value(Time now, const Value& value) {
@@ -67,10 +79,8 @@ void Conversation::on_push(Time now, const Value& value) {
 
 void Conversation::on_notice(Time now, std::string_view kind, const Value& content) {
   const auto token = read_token(content);
-  if (kind == "lost" || kind == "revoked") holds_.lose(token);
-  if (kind == "preempt") {
-    if (const auto hold = holds_.find(token)) hold->asked_to_leave.request_stop();
-  }
+  if (kind == "lost" || kind == "revoked") holds_.lose(token, read_loss(kind, content));
+  if (kind == "preempt") holds_.ask(token, read_revocation(content));
   if (listener_.on_notice) listener_.on_notice(kind, content);
   const auto* session = content.find("session");
   const bool is_ours = session != nullptr && session_ &&
@@ -83,8 +93,9 @@ void Conversation::on_notice(Time now, std::string_view kind, const Value& conte
 void Conversation::on_hello(Time now, const Value& value) {
   if (value.is_error()) return refuse_service(now, to_error(value));
   if (value.type != Type::Map && value.type != Type::Array) {
-    drop(now, "the server does not understand HELLO");
+    return drop(now, "the server does not understand HELLO");
   }
+  if (!settings_.has_session) become_ready();
 }
 
 void Conversation::on_open(Time now, Time sent, const Value& value) {
@@ -148,7 +159,7 @@ void Conversation::on_renewed(Time now, Time sent, Duration ttl) {
 void Conversation::on_cancel(Time now, const OperationPtr& operation, const Value& value) {
   if (value.is_error()) {
     const auto error = to_error(value);
-    if (error.code() == ErrorCode::NoSession) return lose_session(now, error.what());
+    if (error.code() == ErrorCode::NoSession && session_) return lose_session(now, error.what());
     if (handle_trouble(now, error)) return;
   }
   if (operation->stage != Stage::Waiting || value.as_integer() == 1) return;
@@ -182,40 +193,67 @@ void Conversation::on_outcome(Time now, Time lease_base, const OperationPtr& ope
 void Conversation::on_decided(Time now, Time lease_base, const OperationPtr& operation,
                               const Value& value) {
   const auto granted = read_granted(value);
-  const bool needs_grant = operation->kind == Kind::Acquire || operation->kind == Kind::Renew;
-  const bool needs_number = operation->kind == Kind::Release || operation->kind == Kind::Check;
-  if ((needs_grant && !granted) || (needs_number && value.type != Type::Integer)) {
+  if ((needs_grant(operation->kind) && !granted) ||
+      (needs_number(operation->kind) && value.type != Type::Integer)) {
     unsettle(operation);
     return drop(now, "the server's answer to a request makes no sense");
   }
   if (operation->kind == Kind::Acquire) return on_granted(now, lease_base, operation, *granted);
   operation->stage = Stage::Done;
-  if (operation->kind == Kind::Release) holds_.remove(operation->hold->token);
-  if (operation->kind == Kind::Check && value.integer == 0) holds_.lose(operation->hold->token);
+  const auto& hold = operation->hold;
+  if (operation->kind == Kind::Upgrade) on_upgraded(now, lease_base, operation, *granted);
+  if (operation->kind == Kind::Release) holds_.remove(hold);
+  if (operation->kind == Kind::Check && value.integer == 0) holds_.lose(hold->token, kGone);
   if (operation->kind == Kind::Renew) {
-    holds_.set_lease(operation->hold, lease_base + safe_part(granted->lease));
+    holds_.set_lease(hold->token, lease_end(lease_base, *operation, *granted));
   }
   calls_.finish(operation, {.error = {}, .hold = nullptr, .value = value});
+}
+
+/// Until when a lease is sure to stand that was granted in a reply to a request sent at
+/// `lease_base`, or in a push, when that is Time::never().
+Time Conversation::lease_end(Time lease_base, const Operation& operation,
+                             const Granted& granted) const {
+  if (lease_base != Time::never()) return lease_base + safe_part(granted.lease);
+  // The grant came after the request was applied and waited, and also after everything
+  // that was answered before it on this connection; the later of the two bounds counts.
+  return std::max(operation.first_sent + safe_part(granted.waited + granted.lease),
+                  heard_sent_ + safe_part(granted.lease));
 }
 
 void Conversation::on_granted(Time now, Time lease_base, const OperationPtr& operation,
                               const Granted& granted) {
   operation->stage = Stage::Done;
-  Time lease_until = Time::never();
-  if (operation->options.lease && lease_base != Time::never()) {
-    lease_until = lease_base + safe_part(granted.lease);
-  } else if (operation->options.lease) {
-    // The grant came after the request was applied and waited, and also after everything
-    // that was answered before it on this connection; the later of the two bounds counts.
-    lease_until = std::max(operation->first_sent + safe_part(granted.waited + granted.lease),
-                           heard_sent_ + safe_part(granted.lease));
-  }
   auto hold = std::make_shared<Hold>();
+  hold->kind = operation->wanted;
   hold->token = granted.token;
+  hold->is_owned = !operation->options.owner.empty();
   hold->session = session_->life;
+  hold->waited_ms = granted.waited.ms();
   for (const Key& key : operation->keys) hold->keys.push_back(key.name);
-  holds_.add(hold, lease_until);
+  const bool has_lease = operation->options.lease.has_value();
+  holds_.add(hold, has_lease ? lease_end(lease_base, *operation, granted) : Time::never());
   deliver(now, operation, std::move(hold));
+}
+
+/// The grant has another token now, and its old one is stale.
+void Conversation::on_upgraded(Time now, Time lease_base, const OperationPtr& operation,
+                               const Granted& granted) {
+  const auto& hold = operation->hold;
+  if (!holds_.contains(hold)) {
+    // Taken for lost while the answer was on its way: what nobody has is given back.
+    hold->token = granted.token;
+    calls_.fail(operation, {ErrorCode::Stale, "STALE the grant was lost before it was upgraded"});
+    return give_back(now, hold);
+  }
+  const bool has_lease = hold->lease_until() != Time::never();
+  holds_.change_token(hold->token, granted.token);
+  if (has_lease) holds_.set_lease(granted.token, lease_end(lease_base, *operation, granted));
+  hold->waited_ms = granted.waited.ms();
+  if (!operation->is_abandoned) return;
+  auto downgrade = make_downgrade(hold, operation->key);
+  calls_.add(now, downgrade);
+  backlog_.push_back(std::move(downgrade));
 }
 
 void Conversation::deliver(Time now, const OperationPtr& operation, std::shared_ptr<Hold> hold) {
@@ -254,8 +292,9 @@ void Conversation::on_refused(Time now, const OperationPtr& operation, const Val
   }
   if (error.code() == ErrorCode::Forgotten) forsake(operation, true);
   operation->stage = Stage::Done;
-  if (operation->kind == Kind::Release) holds_.remove(operation->hold->token);
-  if (operation->hold && error.code() == ErrorCode::Stale) holds_.lose(operation->hold->token);
+  if (operation->kind == Kind::Release) holds_.remove(operation->hold);
+  const bool is_gone = error.code() == ErrorCode::Stale || error.code() == ErrorCode::Lost;
+  if (operation->hold && is_gone) holds_.lose(operation->hold->token, to_loss(error));
   calls_.fail(operation, std::move(error));
 }
 

@@ -58,7 +58,7 @@ TEST(SessionTest, a_renewal_without_an_answer_makes_the_client_reconnect_after_a
   world.advance(ms(10));
   EXPECT_EQ(world.conversation.wanted_connection(), 0U);
   world.attach(attached({listed_grant(5, "a", 1)}));
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   EXPECT_EQ(hold->deadline(), world.now + ms(9'000));
 }
 
@@ -69,12 +69,12 @@ TEST(SessionTest, a_hold_is_lost_at_nine_tenths_when_the_server_is_away) {
   const auto hold = world.hold("a", 5);
   world.disconnect();
   world.advance(ms(8'999));
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   EXPECT_TRUE(hold->is_held(world.now));
   const auto session = world.session;
   world.advance(ms(1));
   EXPECT_EQ(world.now, opened_at + ms(9'000));
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_FALSE(hold->is_held(world.now));
   EXPECT_TRUE(session->lost.stop_requested());
   EXPECT_FALSE(world.session);
@@ -84,11 +84,11 @@ TEST(SessionTest, a_hold_is_lost_in_time_when_the_connection_stands_and_nothing_
   World world;
   world.open_session();
   const auto hold = world.hold("a", 5);
-  for (int i = 0; i < 100 && !hold->lost.stop_requested(); ++i) {
+  for (int i = 0; i < 100 && !hold->alarm.is_lost(); ++i) {
     world.advance(ms(100));
     if (world.conversation.wanted_connection() != 0) world.conversation.on_connected(world.now);
   }
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_LE(world.now, base::Time::from_us(1'000'000'000) + ms(9'100));
 }
 
@@ -99,7 +99,7 @@ TEST(SessionTest, an_answer_that_comes_too_late_saves_nothing) {
   world.pause(ms(9'001));
   // What had been sent before the pause is answered now; it was sent too long ago.
   world.send(kept());
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
 }
 
 TEST(SessionTest, after_a_pause_a_hold_is_known_to_be_over_before_the_loop_runs) {
@@ -109,7 +109,7 @@ TEST(SessionTest, after_a_pause_a_hold_is_known_to_be_over_before_the_loop_runs)
   world.pause(ms(9'001));
   EXPECT_FALSE(hold->is_held(world.now));
   world.wake();
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
 }
 
 TEST(SessionTest, a_renewal_in_the_socket_after_a_pause_counts_from_its_sending) {
@@ -120,7 +120,7 @@ TEST(SessionTest, a_renewal_in_the_socket_after_a_pause_counts_from_its_sending)
   EXPECT_EQ(world.next(), "SESSION.KEEPALIVE");
   world.pause(ms(6'500));  // beyond the deadline of the opening, not that of the renewal
   world.send(kept());
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   EXPECT_TRUE(hold->is_held(world.now));
 }
 
@@ -174,7 +174,7 @@ TEST(SessionTest, a_session_that_the_server_has_ended_takes_all_holds_with_it) {
   world.serve("LOCK.ACQUIRE b WAIT 86400000 REQUEST 2 ASYNC 1", kQueued);
   world.advance(ms(3'334));
   world.serve("SESSION.KEEPALIVE", "-NOSESSION 7 has ended\r\n");
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_FALSE(waiting.is_done());
   world.connect();
   world.serve("HELLO 3", kHelloReply);
@@ -193,9 +193,9 @@ TEST(SessionTest, the_news_that_it_expired_counts_at_once) {
            integer(session);
   };
   world.send(notice(8));
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   world.send(notice(7));
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_FALSE(world.session);
 }
 
@@ -227,9 +227,9 @@ TEST(SessionTest, a_lease_ends_at_nine_tenths_from_the_sending_of_the_request) {
   ASSERT_TRUE(hold);
   EXPECT_EQ(hold->deadline(), sent + ms(1'800));
   world.advance(ms(1'499));
-  EXPECT_FALSE(hold->lost.stop_requested());
+  EXPECT_FALSE(hold->alarm.is_lost());
   world.advance(ms(1));
-  EXPECT_TRUE(hold->lost.stop_requested());
+  EXPECT_TRUE(hold->alarm.is_lost());
 }
 
 TEST(SessionTest, a_lease_after_a_long_wait_counts_from_what_was_answered_last) {

@@ -16,6 +16,9 @@ using Stage = Operation::Stage;
 
 constexpr std::size_t kForsakenMax = 4'096;
 
+/// Whether something would be held that nobody knows of, if it were applied late.
+bool may_grant(Kind kind) { return kind == Kind::Acquire || kind == Kind::Upgrade; }
+
 Error cancelled() { return {ErrorCode::Cancelled, "CANCELLED the wait was withdrawn"}; }
 
 }  // namespace
@@ -63,7 +66,7 @@ void Conversation::abandon(Time now, const OperationPtr& operation) {
 void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
   operation->stage = Stage::Done;
   operation->is_abandoned = true;
-  if (operation->kind != Kind::Acquire || operation->request == 0) return;
+  if (!may_grant(operation->kind) || operation->request == 0) return;
   forsaken_.push_back({operation, is_applied});
   if (forsaken_.size() > kForsakenMax) forsaken_.pop_front();
 }
@@ -71,7 +74,7 @@ void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
 /// A refusal is not remembered by the server: when a request that was sent twice is refused,
 /// the first copy, should it come late, would be applied as if it were new.
 void Conversation::rule_out_copies(Time now, const OperationPtr& operation) {
-  if (!operation->is_repeated || operation->kind != Kind::Acquire) return;
+  if (!operation->is_repeated || !may_grant(operation->kind)) return;
   auto copy = std::make_shared<Operation>(*operation);
   copy->done = nullptr;
   forsake(copy, false);

@@ -1,9 +1,6 @@
 // The queue of calls and the thread that serves it.
 #include "client/engine/engine.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
@@ -12,8 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "client/engine/callback_thread.h"
 #include "client/engine/clock.h"
+#include "client/engine/observers.h"
 #include "client/engine/shell.h"
+#include "client/engine/signals_blocked.h"
 
 namespace turnstile::client {
 namespace {
@@ -39,23 +39,6 @@ class Waiter {
   std::optional<Outcome> outcome_;
 };
 
-/// Blocks all signals while it lives, so that a thread started meanwhile takes none from
-/// the program's own threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 /// What the thread and the callers share; outlives both.
@@ -64,7 +47,8 @@ class Engine::Core {
   explicit Core(Conversation::Settings settings)
       : shell_(io_, std::move(settings),
                {.on_session = [this](auto life) { set_session(std::move(life)); },
-                .on_notice = [this](auto kind, const auto& value) { tell(kind, value); }}) {}
+                .on_notice = [this](auto kind, const auto& value) { tell(kind, value); },
+                .on_ready = [this] { observe_again(); }}) {}
 
   void run() {
     shell_.conversation().on_time(boot_now());
@@ -74,15 +58,14 @@ class Engine::Core {
   }
 
   void put(OperationPtr operation, bool is_cancel) {
-    const std::unique_lock lock(mutex_);
-    if (is_over_) {
-      if (!is_cancel && operation->done) {
-        std::exchange(operation->done, nullptr)(closed_outcome());
-      }
+    std::unique_lock lock(mutex_);
+    if (!is_over_) {
+      inbox_.push_back({std::move(operation), is_cancel});
+      if (inbox_.size() == 1) boost::asio::post(io_, [this] { take_in(); });
       return;
     }
-    inbox_.push_back({std::move(operation), is_cancel});
-    if (inbox_.size() == 1) boost::asio::post(io_, [this] { take_in(); });
+    lock.unlock();
+    if (!is_cancel && operation->done) std::exchange(operation->done, nullptr)(closed_outcome());
   }
 
   void ask_to_close() {
@@ -95,6 +78,17 @@ class Engine::Core {
   std::shared_ptr<SessionLife> session() const {
     const std::lock_guard lock(mutex_);
     return session_;
+  }
+
+  Observers& observers() { return observers_; }
+
+  /// An operation that asks for an election and for its changes, and tells the observers.
+  OperationPtr make_observe(const std::string& election) {
+    auto operation = make_read({"ELECTION.OBSERVE", election, "ON"});
+    operation->done = [this, election](const Outcome& outcome) {
+      if (!outcome.error) observers_.tell(election, to_leader(to_reply(outcome.value)));
+    };
+    return operation;
   }
 
   void set_listener(std::function<void(const Notice&)> listener) {
@@ -149,13 +143,23 @@ class Engine::Core {
     session_ = std::move(life);
   }
 
+  /// A new connection knows nothing of what was observed over the one before.
+  void observe_again() {
+    for (const std::string& election : observers_.elections()) put(make_observe(election), false);
+  }
+
   void tell(std::string_view kind, const resp::Value& content) {
+    if (kind == "leader") {
+      const Reply reply = to_reply(content);
+      observers_.tell(reply.text_of("election"), to_leader(reply));
+    }
     // Held while the listener runs, so that whoever replaces it knows when it is done.
     const std::lock_guard lock(listener_mutex_);
     const auto listener = listener_;
     if (listener && *listener) (*listener)({std::string(kind), to_reply(content)});
   }
 
+  Observers observers_;
   boost::asio::io_context io_{1};
   Shell shell_;
 
@@ -168,8 +172,9 @@ class Engine::Core {
   std::shared_ptr<std::function<void(const Notice&)>> listener_;
 };
 
-Engine::Engine(Conversation::Settings settings)
-    : core_(std::make_shared<Core>(std::move(settings))) {
+Engine::Engine(Conversation::Settings settings, Executor executor)
+    : executor_(executor ? std::move(executor) : make_callback_thread()),
+      core_(std::make_shared<Core>(std::move(settings))) {
   const SignalsBlocked signals_blocked;
   thread_ = std::thread([core = core_] { core->run(); });
   thread_id_ = thread_.get_id();
@@ -186,11 +191,54 @@ Outcome Engine::perform(OperationPtr operation, std::stop_token stop) {
     return {.error = error, .hold = nullptr, .value = {}};
   }
   Waiter waiter;
-  operation->done = [&waiter](Outcome outcome) { waiter.wake(std::move(outcome)); };
+  operation->done = [&waiter, first = std::move(operation->done)](Outcome outcome) {
+    if (first) first(outcome);
+    waiter.wake(std::move(outcome));
+  };
   core_->put(operation, false);
   // Asked only once the call is in the queue, so that the withdrawal comes behind it.
   const std::stop_callback on_stop(std::move(stop), [&] { core_->put(operation, true); });
   return waiter.wait();
+}
+
+void Engine::begin(OperationPtr operation, std::stop_token stop, Done done) {
+  // The withdrawal must be over before `done` is called, and may begin before this returns.
+  struct Withdrawal {
+    using Callback = std::stop_callback<std::function<void()>>;
+    std::mutex mutex;
+    bool is_over = false;
+    std::unique_ptr<Callback> callback;
+  };
+  const auto withdrawal = std::make_shared<Withdrawal>();
+  operation->done = [withdrawal, done = std::move(done)](Outcome outcome) {
+    std::unique_lock lock(withdrawal->mutex);
+    withdrawal->is_over = true;
+    auto callback = std::move(withdrawal->callback);
+    lock.unlock();
+    callback.reset();
+    done(std::move(outcome));
+  };
+  core_->put(operation, false);
+  if (!stop.stop_possible()) return;
+  const std::function<void()> withdraw = [core = core_, operation] { core->put(operation, true); };
+  const std::lock_guard lock(withdrawal->mutex);
+  if (withdrawal->is_over) return;
+  withdrawal->callback = std::make_unique<Withdrawal::Callback>(std::move(stop), withdraw);
+}
+
+std::optional<Error> Engine::observe(const std::string& election, const LeaderListener& listener) {
+  core_->observers().add(election, listener);
+  auto outcome = perform(core_->make_observe(election));
+  if (outcome.error) core_->observers().remove(election, listener);
+  return std::move(outcome.error);
+}
+
+void Engine::unobserve(const std::string& election, const LeaderListener& listener) {
+  listener->end();
+  if (!core_->observers().remove(election, listener)) return;
+  submit(make_read({"ELECTION.OBSERVE", election, "OFF"}));
+  // Somebody may have begun to observe it between the two.
+  if (core_->observers().has(election)) submit(core_->make_observe(election));
 }
 
 void Engine::submit(OperationPtr operation) { core_->put(std::move(operation), false); }

@@ -7,7 +7,8 @@
 #include <random>
 #include <utility>
 
-#include "client/engine/engine.h"
+#include "client/primitives/access.h"
+#include "client/primitives/agent.h"
 #include "client/wire/endpoint.h"
 
 namespace turnstile {
@@ -15,7 +16,7 @@ namespace {
 
 using base::Duration;
 using client::Engine;
-using client::Outcome;
+using client::to_result;
 
 std::optional<Error> find_fault(const Options& options) {
   if (options.ttl.count() <= 0 || options.ttl > std::chrono::hours(24)) {
@@ -35,12 +36,8 @@ client::Conversation::Settings to_settings(std::vector<client::Endpoint> endpoin
                   .password = std::move(options.password)},
           .ttl = Duration::from_ms(options.ttl.count()),
           .patience = Duration::from_ms(options.patience.count()),
-          .seed = std::random_device()()};
-}
-
-Result<Reply> to_result(Outcome outcome) {
-  if (outcome.error) return std::move(*outcome.error);
-  return client::to_reply(outcome.value);
+          .seed = std::random_device()(),
+          .has_session = options.session};
 }
 
 std::vector<std::string> to_words(std::span<const std::string> argv) {
@@ -58,7 +55,9 @@ Result<Client> Client::try_connect(std::string_view url, Options options) {
   if (!endpoints) return endpoints.error();
   if (auto fault = find_fault(options)) return std::move(*fault);
   try {
-    auto engine = std::make_shared<Engine>(to_settings(std::move(*endpoints), std::move(options)));
+    auto executor = std::move(options.executor);
+    auto settings = to_settings(std::move(*endpoints), std::move(options));
+    auto engine = std::make_shared<Engine>(std::move(settings), std::move(executor));
     Client client(engine);
     auto outcome = engine->perform(client::make_ready());
     if (outcome.error) return std::move(*outcome.error);
@@ -89,11 +88,9 @@ void Client::close() noexcept {
 // --- locks
 
 Result<Grant> Client::acquire(std::vector<Key> keys, AcquireOptions options, bool waits) {
-  auto stop = options.stop;
-  auto operation = client::make_acquire(std::move(keys), std::move(options), waits);
-  auto outcome = engine_->perform(std::move(operation), std::move(stop));
-  if (outcome.error) return std::move(*outcome.error);
-  return Grant(engine_, std::move(outcome.hold));
+  auto named = client::with_agent(std::move(options));
+  auto operation = client::make_acquire(std::move(keys), std::move(named), waits);
+  return client::perform_acquire(engine_, std::move(operation));
 }
 
 Grant Client::lock(std::string_view key, AcquireOptions options) {
@@ -110,6 +107,13 @@ Result<Grant> Client::try_lock(std::string_view key, AcquireOptions options) {
 
 Result<Grant> Client::try_lock_all(std::vector<Key> keys, AcquireOptions options) {
   return acquire(std::move(keys), std::move(options), false);
+}
+
+void Client::lock_all_then(std::vector<Key> keys, AcquireOptions options,
+                           std::function<void(Result<Grant>)> done) {
+  auto named = client::with_agent_of_its_own(std::move(options));
+  auto operation = client::make_acquire(std::move(keys), std::move(named), true);
+  client::begin_acquire(engine_, std::move(operation), std::move(done));
 }
 
 // --- questions and other commands

@@ -5,13 +5,20 @@
 #include <utility>
 
 #include "client/engine/clock.h"
-#include "client/engine/engine.h"
+#include "client/primitives/access.h"
 #include "client/session/hold.h"
 
 namespace turnstile {
 namespace {
 
 using base::Duration;
+
+/// The key that is meant, which need not be said if there is only one.
+Result<std::string> name_key(const client::Hold& hold, std::string_view key) {
+  if (!key.empty()) return std::string(key);
+  if (hold.keys.size() == 1) return hold.keys.front();
+  return Error(ErrorCode::Invalid, "ERR this grant has several keys: say which one is meant");
+}
 
 }  // namespace
 
@@ -30,10 +37,12 @@ Grant& Grant::operator=(Grant&& other) noexcept {
 Grant::~Grant() { let_go(); }
 
 void Grant::let_go() noexcept {
-  if (hold_ && !hold_->is_over.exchange(true)) engine_->submit(client::make_release(hold_));
+  if (!hold_) return;
+  if (!hold_->is_over.exchange(true)) engine_->submit(client::make_release(hold_));
+  hold_->alarm.silence();
 }
 
-std::uint64_t Grant::token() const noexcept { return hold_ ? hold_->token : 0; }
+std::uint64_t Grant::token() const noexcept { return hold_ ? hold_->token.load() : 0; }
 
 const std::vector<std::string>& Grant::keys() const noexcept {
   static const std::vector<std::string> none;
@@ -41,11 +50,27 @@ const std::vector<std::string>& Grant::keys() const noexcept {
 }
 
 std::stop_token Grant::lost() const noexcept {
-  return hold_ ? hold_->lost.get_token() : std::stop_token();
+  return hold_ ? hold_->alarm.lost() : std::stop_token();
 }
 
-std::stop_token Grant::asked_to_leave() const noexcept {
-  return hold_ ? hold_->asked_to_leave.get_token() : std::stop_token();
+std::stop_token Grant::revoked() const noexcept {
+  return hold_ ? hold_->alarm.revoked() : std::stop_token();
+}
+
+Milliseconds Grant::waited() const noexcept {
+  return Milliseconds(hold_ ? hold_->waited_ms.load() : 0);
+}
+
+void Grant::on_lost(std::function<void(const Loss&)> callback) {
+  if (!hold_ || (hold_->is_over && !hold_->alarm.is_lost())) return;
+  using Listener = client::Listener<Loss>;
+  hold_->alarm.on_lost(std::make_shared<Listener>(engine_->executor(), std::move(callback)));
+}
+
+void Grant::on_revoked(std::function<void(const Revocation&)> callback) {
+  if (!hold_ || hold_->is_over) return;
+  using Listener = client::Listener<Revocation>;
+  hold_->alarm.on_revoked(std::make_shared<Listener>(engine_->executor(), std::move(callback)));
 }
 
 Clock::time_point Grant::deadline() const noexcept {
@@ -58,7 +83,8 @@ bool Grant::is_held() const noexcept { return hold_ && hold_->is_held(client::bo
 Result<bool> Grant::try_release() {
   if (!hold_) return false;
   const bool was_over = hold_->is_over.exchange(true);
-  if (was_over && !hold_->lost.stop_requested()) return false;
+  hold_->alarm.silence();
+  if (was_over && !hold_->alarm.is_lost()) return false;
   auto outcome = engine_->perform(client::make_release(hold_));
   if (outcome.error) return std::move(*outcome.error);
   return outcome.value.integer == 1;
@@ -83,6 +109,36 @@ Result<Milliseconds> Grant::try_renew(Milliseconds lease) {
   const auto* left = outcome.value.find("lease");
   return Milliseconds(left ? left->as_integer().value_or(0) : 0);
 }
+
+Result<std::uint64_t> Grant::convert(std::string_view key, std::optional<Milliseconds> wait,
+                                     bool waits, std::stop_token stop) {
+  if (!hold_) return Error(ErrorCode::Stale, "STALE this grant holds nothing");
+  const auto named = name_key(*hold_, key);
+  if (!named) return named.error();
+  auto operation = client::make_upgrade(hold_, *named, wait, waits);
+  auto outcome = engine_->perform(std::move(operation), std::move(stop));
+  if (outcome.error) return std::move(*outcome.error);
+  return hold_->token.load();
+}
+
+std::uint64_t Grant::upgrade(std::string_view key, std::optional<Milliseconds> wait,
+                             std::stop_token stop) {
+  return convert(key, wait, true, std::move(stop)).value();
+}
+
+Result<std::uint64_t> Grant::try_upgrade(std::string_view key, std::optional<Milliseconds> wait,
+                                         std::stop_token stop) {
+  return convert(key, wait, false, std::move(stop));
+}
+
+Result<bool> Grant::try_downgrade(std::string_view key) {
+  if (!hold_) return Error(ErrorCode::Stale, "STALE this grant holds nothing");
+  const auto named = name_key(*hold_, key);
+  if (!named) return named.error();
+  return client::to_success(engine_->perform(client::make_downgrade(hold_, *named)));
+}
+
+void Grant::downgrade(std::string_view key) { try_downgrade(key).value(); }
 
 void Grant::renew(Milliseconds lease) { try_renew(lease).value(); }
 

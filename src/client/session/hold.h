@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "client/session/alarm.h"
 
 namespace turnstile::client {
 
@@ -23,16 +24,23 @@ struct SessionLife {
   std::stop_source lost;
 };
 
-/// One grant, from its arrival to its release or loss.
+/// What a grant is of: it says which commands are for it.
+enum class HoldKind { Lock, Semaphore, Leadership };
+
+/// One grant, from its arrival to its release or loss; of a grant that is entered several
+/// times, one of the levels.
 struct Hold {
-  std::uint64_t token = 0;
+  HoldKind kind = HoldKind::Lock;
   std::vector<std::string> keys;
   std::shared_ptr<SessionLife> session;
+  bool is_owned = false;  ///< acquired with OWNER: its token may be that of others, too
+  /// Changes when a shared hold becomes exclusive, and never else.
+  std::atomic<std::uint64_t> token{0};
+  std::atomic<std::int64_t> waited_ms{0};
   /// When its own LEASE ends; as good as never if it has none.
   std::atomic<std::int64_t> lease_until_us{std::numeric_limits<std::int64_t>::max()};
   std::atomic<bool> is_over{false};  ///< released or lost
-  std::stop_source lost;
-  std::stop_source asked_to_leave;
+  Alarm alarm;
 
   base::Time lease_until() const {
     return base::Time::from_us(lease_until_us.load(std::memory_order_acquire));

@@ -87,6 +87,7 @@ class World {
     std::int64_t ttl_ms = 10'000;
     std::int64_t patience_ms = 5'000;
     std::size_t endpoints = 1;
+    bool has_session = true;
   };
 
   World() : World(Options()) {}
@@ -96,7 +97,8 @@ class World {
              .who = {.name = "test", .user = "", .password = ""},
              .ttl = ms(options.ttl_ms),
              .patience = ms(options.patience_ms),
-             .seed = 1},
+             .seed = 1,
+             .has_session = options.has_session},
             {.on_session = [this](auto life) { session = std::move(life); },
              .on_notice = [this](auto kind, const auto&) { notices.emplace_back(kind); }}) {
     conversation.on_time(now);

@@ -1,6 +1,5 @@
 // For tests: a server of a few lines on a Unix socket, so that the library's
-// threads and sockets can be tested in the same process. It has exclusive locks
-// with queues, one session a connection, and no time.
+// threads and sockets can be tested in the same process. It serves one client.
 #pragma once
 
 #include <unistd.h>
@@ -10,15 +9,14 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <deque>
-#include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "client/testing/scripted_server.h"
+#include "client/testing/toy_state.h"
 #include "resp/parser.h"
 
 namespace turnstile::client {
@@ -26,6 +24,12 @@ namespace turnstile::client {
 /// Serves from its construction to its destruction, on a thread of its own.
 class ToyServer {
   using Protocol = boost::asio::local::stream_protocol;
+
+  template <class Function>
+  auto look(Function function) const {
+    const std::lock_guard lock(mutex_);
+    return function(state_);
+  }
 
  public:
   ToyServer() : path_(fmt::format("/tmp/turnstile-toy-{}-{}", getpid(), ++count_)) {
@@ -54,7 +58,29 @@ class ToyServer {
   /// Answers nothing any more.
   void fall_silent() { is_silent_ = true; }
   /// How many grants were not given back.
-  int held() const { return held_; }
+  int held() const {
+    return look([](const ToyState& state) { return state.held(); });
+  }
+  /// How many sessions were opened.
+  int sessions() const {
+    return look([](const ToyState& state) { return state.sessions(); });
+  }
+  /// The agent of the latest acquisition.
+  std::string agent() const {
+    return look([](const ToyState& state) { return state.agent(); });
+  }
+  bool is_observed(const std::string& election) const {
+    return look([&](const ToyState& state) { return state.is_observed(election); });
+  }
+
+  /// Asks the holders of a lock to leave, or takes that back.
+  void preempt(const std::string& key, bool is_withdrawn = false) {
+    meddle([=](ToyState& state) { state.preempt(key, is_withdrawn); });
+  }
+  /// Takes a lock from its holders.
+  void revoke(const std::string& key) {
+    meddle([=](ToyState& state) { state.revoke(key); });
+  }
 
  private:
   struct Connection {
@@ -65,16 +91,6 @@ class ToyServer {
     std::string output;
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
-  struct Waiter {
-    std::string ticket;
-    std::string request;
-  };
-  struct Lock {
-    std::int64_t token = 0;  ///< 0: free
-    std::string request;
-    std::deque<Waiter> waiters;
-  };
-
   void accept() {
     acceptor_->async_accept([this](const auto& error, Protocol::socket socket) {
       if (error) return;
@@ -116,89 +132,32 @@ class ToyServer {
   }
 
   void hang_up() {
+    std::unique_lock lock(mutex_);
+    state_.forget_observers();
+    lock.unlock();
     for (const auto& connection : connections_) {
       boost::system::error_code ignored;
       connection->socket.close(ignored);
     }
   }
 
-  std::string serve(const std::vector<std::string>& words) {
-    if (words[0] == "HELLO") return std::string(kHelloReply);
-    if (words[0] == "SESSION.OPEN") return opened(7);
-    if (words[0] == "SESSION.ATTACH") return attach();
-    if (words[0] == "SESSION.KEEPALIVE") return kept();
-    if (words[0] == "LOCK.ACQUIRE") return acquire(words);
-    if (words[0] == "LOCK.RELEASE") return release(words[1], std::stoll(words[2]));
-    if (words[0] == "LOCK.CHECK") {
-      return integer(locks_[words[1]].token == std::stoll(words[2]) ? 1 : 0);
-    }
-    if (words[0] == "CANCEL") return cancel(words[1]);
-    return "+OK\r\n";
+  /// The reply goes before what others are told of it.
+  std::string serve(const ToyState::Words& words) {
+    const std::lock_guard lock(mutex_);
+    const std::string reply = state_.serve(words);
+    return reply + state_.take_pushes();
   }
 
-  static std::string option(const std::vector<std::string>& words, std::string_view name) {
-    for (std::size_t i = 2; i + 1 < words.size(); ++i) {
-      if (words[i] == name) return words[i + 1];
-    }
-    return {};
-  }
-
-  std::string attach() {
-    std::vector<std::string> grants;
-    std::vector<std::string> waits;
-    for (const auto& [key, lock] : locks_) {
-      if (lock.token != 0) {
-        grants.push_back(listed_grant(lock.token, key, std::stoll(lock.request)));
-      }
-      for (const auto& waiter : lock.waiters) {
-        waits.push_back(listed_wait(waiter.ticket, key, std::stoll(waiter.request)));
-      }
-    }
-    return attached(grants, waits);
-  }
-
-  std::string acquire(const std::vector<std::string>& words) {
-    Lock& lock = locks_[words[1]];
-    const auto request = option(words, "REQUEST");
-    if (lock.token != 0 && lock.request == request) return granted(lock.token);
-    if (lock.token == 0) return grant(lock, request);
-    if (option(words, "WAIT").empty()) return "-BUSY held\r\n";
-    for (Waiter& waiter : lock.waiters) {
-      if (waiter.request != request) continue;
-      waiter.ticket = option(words, "ASYNC");
-      return std::string(kQueued);
-    }
-    lock.waiters.push_back({option(words, "ASYNC"), request});
-    return std::string(kQueued);
-  }
-
-  std::string grant(Lock& lock, std::string request) {
-    lock.token = ++last_token_;
-    lock.request = std::move(request);
-    ++held_;
-    return granted(lock.token);
-  }
-
-  std::string release(const std::string& key, std::int64_t token) {
-    Lock& lock = locks_[key];
-    if (lock.token != token) return integer(0);
-    lock.token = 0;
-    --held_;
-    if (!lock.waiters.empty()) {
-      const auto waiter = lock.waiters.front();
-      lock.waiters.pop_front();
-      tell(push(waiter.ticket, grant(lock, waiter.request)));
-    }
-    return integer(1);
-  }
-
-  std::string cancel(const std::string& ticket) {
-    for (auto& [key, lock] : locks_) {
-      const auto waiting = std::erase_if(
-          lock.waiters, [&](const Waiter& waiter) { return waiter.ticket == ticket; });
-      if (waiting != 0) return push(ticket, "-CANCELLED withdrawn\r\n") + integer(1);
-    }
-    return integer(0);
+  /// Does something to the state and tells the client what came of it.
+  template <class Function>
+  void meddle(Function function) {
+    boost::asio::post(io_, [this, function] {
+      std::unique_lock lock(mutex_);
+      function(state_);
+      const std::string pushes = state_.take_pushes();
+      lock.unlock();
+      tell(pushes);
+    });
   }
 
   void tell(const std::string& bytes) {
@@ -214,9 +173,8 @@ class ToyServer {
   std::unique_ptr<Protocol::acceptor> acceptor_;
   std::set<ConnectionPtr> connections_;
   std::weak_ptr<Connection> latest_;
-  std::map<std::string, Lock> locks_;
-  std::int64_t last_token_ = 0;
-  std::atomic<int> held_{0};
+  mutable std::mutex mutex_;
+  ToyState state_;
   std::atomic<bool> is_silent_{false};
   std::thread thread_;
 };

@@ -64,6 +64,12 @@ std::optional<Duration> read_duration(const Value& map, std::string_view key) {
   return Duration::from_ms(*ms);
 }
 
+std::string read_text(const Value& map, std::string_view key) {
+  const Value* value = map.find(key);
+  const auto text = value == nullptr ? std::nullopt : value->as_string();
+  return std::string(text.value_or(""));
+}
+
 std::uint64_t positive_or_zero(std::optional<std::int64_t> number) {
   return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
 }
@@ -154,6 +160,19 @@ std::optional<Attached> read_attached(const Value& value) {
 std::uint64_t read_token(const Value& map) {
   const auto token = positive_or_zero(read_number(map, "token"));
   return token < kTokenEnd ? token : 0;
+}
+
+Loss read_loss(std::string_view kind, const Value& map) {
+  const std::string cause = read_text(map, "cause");
+  return {.cause = cause.empty() ? std::string(kind) : cause, .reason = read_text(map, "reason")};
+}
+
+Revocation read_revocation(const Value& map) {
+  const auto grace = read_duration(map, "grace").value_or(Duration());
+  const Value* withdrawn = map.find("withdrawn");
+  return {.by = read_text(map, "by"),
+          .grace = Milliseconds(grace.ms()),
+          .is_withdrawn = withdrawn != nullptr && withdrawn->as_integer().value_or(0) != 0};
 }
 
 std::uint64_t read_ticket(std::string_view text) {

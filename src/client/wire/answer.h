@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "resp/value.h"
 #include "turnstile/error.h"
+#include "turnstile/grant.h"
 
 namespace turnstile::client {
 
@@ -65,6 +66,10 @@ std::optional<Attached> read_attached(const resp::Value& value);
 
 /// The token of a notice that a grant is no more, or 0.
 std::uint64_t read_token(const resp::Value& map);
+
+/// What a notice of the kind "lost" or "revoked", or "preempt", says beside the token.
+Loss read_loss(std::string_view kind, const resp::Value& map);
+Revocation read_revocation(const resp::Value& map);
 
 /// A ticket of this library: a decimal number; 0 if it is something else.
 std::uint64_t read_ticket(std::string_view text);

@@ -1,5 +1,7 @@
-// The names of the error codes.
+// The names of the error codes, and what a sentence says beside them.
 #include "turnstile/error.h"
+
+#include <charconv>
 
 namespace turnstile {
 
@@ -25,6 +27,20 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::Other: return "OTHER";
   }
   return "OTHER";
+}
+
+std::optional<std::chrono::milliseconds> Error::expected_wait() const noexcept {
+  constexpr std::string_view kBefore = "; expect to wait ";
+  constexpr std::string_view kAfter = " ms";
+  const std::string_view sentence = what();
+  const auto before = sentence.rfind(kBefore);
+  if (code_ != ErrorCode::Busy || before == std::string_view::npos) return std::nullopt;
+  const auto number = sentence.substr(before + kBefore.size());
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), ms);
+  const std::string_view rest = number.substr(static_cast<std::size_t>(end - number.data()));
+  if (error != std::errc() || rest != kAfter || ms < 0) return std::nullopt;
+  return std::chrono::milliseconds(ms);
 }
 
 }  // namespace turnstile

@@ -69,54 +69,105 @@ void add_loss(Arguments& arguments, const AcquireOptions& options) {
   }
 }
 
+void add_wait(Arguments& arguments, const Operation& operation) {
+  if (operation.wait <= base::Duration()) return;
+  arguments.add("WAIT");
+  arguments.add(operation.wait);
+}
+
+void add_milliseconds(Arguments& arguments, std::string_view word,
+                      const std::optional<Milliseconds>& duration) {
+  if (!duration) return;
+  arguments.add(word);
+  arguments.add(*duration);
+}
+
+void add_text(Arguments& arguments, std::string_view word, const std::string& text) {
+  if (text.empty()) return;
+  arguments.add(word);
+  arguments.add(text);
+}
+
+/// What is acquired: the command, and the words that it alone has before the options.
+void add_wanted(Arguments& arguments, const Operation& operation) {
+  switch (operation.wanted) {
+    case HoldKind::Lock: arguments.add("LOCK.ACQUIRE"); return add_keys(arguments, operation);
+    case HoldKind::Semaphore:
+      arguments.add("SEM.ACQUIRE");
+      arguments.add(operation.keys.front().name);
+      if (operation.limit) {
+        arguments.add("LIMIT");
+        arguments.add(static_cast<std::uint64_t>(*operation.limit));
+      }
+      if (operation.permits == 1) return;
+      arguments.add("PERMITS");
+      return arguments.add(static_cast<std::uint64_t>(operation.permits));
+    case HoldKind::Leadership:
+      arguments.add("ELECTION.CAMPAIGN");
+      arguments.add(operation.keys.front().name);
+      return arguments.add(operation.value);
+  }
+}
+
 void add_acquire(Arguments& arguments, const Operation& operation) {
   const AcquireOptions& options = operation.options;
-  arguments.add("LOCK.ACQUIRE");
-  add_keys(arguments, operation);
-  if (operation.wait > base::Duration()) {
-    arguments.add("WAIT");
-    arguments.add(operation.wait);
-  }
-  if (options.lease) {
-    arguments.add("LEASE");
-    arguments.add(*options.lease);
-  }
+  const bool is_lock = operation.wanted == HoldKind::Lock;
+  add_wanted(arguments, operation);
+  add_wait(arguments, operation);
+  add_milliseconds(arguments, "LEASE", options.lease);
   if (options.priority != 0) {
     arguments.add("PRIORITY");
     arguments.add(static_cast<std::uint64_t>(options.priority));
   }
-  if (options.preempt) {
-    arguments.add("PREEMPT");
-    arguments.add(*options.preempt);
-  }
-  if (!options.agent.empty()) {
-    arguments.add("AGENT");
-    arguments.add(options.agent);
-  }
-  add_loss(arguments, options);
-  if (!options.note.empty()) {
-    arguments.add("NOTE");
-    arguments.add(options.note);
-  }
+  if (is_lock) add_milliseconds(arguments, "PREEMPT", options.preempt);
+  if (is_lock) add_text(arguments, "OWNER", options.owner);
+  add_text(arguments, "AGENT", options.agent);
+  if (is_lock) add_loss(arguments, options);
+  add_text(arguments, "NOTE", options.note);
+  add_milliseconds(arguments, "IFWITHIN", options.within);
 }
 
-void add_hold(Arguments& arguments, std::string_view command, const Hold& hold) {
+/// Which command gives back, renews …: those of a kind have the same arguments.
+std::string_view release_word(HoldKind kind) {
+  switch (kind) {
+    case HoldKind::Lock: return "LOCK.RELEASE";
+    case HoldKind::Semaphore: return "SEM.RELEASE";
+    case HoldKind::Leadership: return "ELECTION.RESIGN";
+  }
+  return {};
+}
+
+std::string_view renew_word(HoldKind kind) {
+  return kind == HoldKind::Semaphore ? "SEM.RENEW" : "LOCK.RENEW";
+}
+
+void add_hold(Arguments& arguments, std::string_view command, const Hold& hold,
+              std::string_view key = {}) {
   CHECK(!hold.keys.empty());
   arguments.add(command);
-  arguments.add(hold.keys.front());
-  arguments.add(hold.token);
+  arguments.add(key.empty() ? std::string_view(hold.keys.front()) : key);
+  arguments.add(hold.token.load());
 }
 
 void add_command(Arguments& arguments, const Operation& operation) {
+  const Hold* hold = operation.hold.get();
   switch (operation.kind) {
     case Operation::Kind::Ready: CHECK(operation.kind != Operation::Kind::Ready); return;
     case Operation::Kind::Acquire: return add_acquire(arguments, operation);
-    case Operation::Kind::Release: return add_hold(arguments, "LOCK.RELEASE", *operation.hold);
+    case Operation::Kind::Release: return add_hold(arguments, release_word(hold->kind), *hold);
     case Operation::Kind::Renew:
-      add_hold(arguments, "LOCK.RENEW", *operation.hold);
+      add_hold(arguments, renew_word(hold->kind), *hold);
       arguments.add("LEASE");
       return arguments.add(operation.lease);
-    case Operation::Kind::Check: return add_hold(arguments, "LOCK.CHECK", *operation.hold);
+    case Operation::Kind::Check: return add_hold(arguments, "LOCK.CHECK", *hold);
+    case Operation::Kind::Upgrade:
+      add_hold(arguments, "LOCK.UPGRADE", *hold, operation.key);
+      return add_wait(arguments, operation);
+    case Operation::Kind::Downgrade:
+      return add_hold(arguments, "LOCK.DOWNGRADE", *hold, operation.key);
+    case Operation::Kind::Proclaim:
+      add_hold(arguments, "ELECTION.PROCLAIM", *hold);
+      return arguments.add(operation.value);
     case Operation::Kind::Command:
       for (const std::string& word : operation.argv) arguments.add(word);
       return;
