@@ -4,6 +4,7 @@
 #include "turnstile/client.h"
 #include "turnstile/election.h"
 #include "turnstile/error.h"
+#include "turnstile/fenced_guard.h"
 #include "turnstile/grant.h"
 #include "turnstile/mutex.h"
 #include "turnstile/options.h"
