@@ -82,7 +82,7 @@ class Client {
   Result<Grant> try_lock(std::string_view key, AcquireOptions options = {});
   Result<Grant> try_lock_all(std::vector<Key> keys, AcquireOptions options = {});
 
-  /// For adapters to other frameworks: begins to do as lock_all() does and
+  /// For adapters to other frameworks (see asio.h): begins to do as lock_all() does and
   /// returns at once. `done` is called exactly once, with what lock_all() returns or throws,
   /// on the thread that reads the network or on this one: it must hand the result on to
   /// where it is wanted, without waiting for anything and without throwing.

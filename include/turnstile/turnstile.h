@@ -1,4 +1,5 @@
-// The whole client library of Turnstile, the lock service for payments.
+// The whole client library of Turnstile, the lock service for payments; but for
+// turnstile/asio.h, which needs Boost.Asio and is asked for by itself.
 #pragma once
 
 #include "turnstile/client.h"
