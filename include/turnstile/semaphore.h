@@ -65,8 +65,7 @@ class Semaphore {
 
   /// Changes the limit, for the server, this object and its copies; who says another one from
   /// then on gets Conflict. Who holds permits keeps them, so that for a while more may be out
-  /// than the new limit. Throws Stale if the server knows no such semaphore, Limit, Invalid,
-  /// Unavailable.
+  /// than the new limit. Throws Limit, Invalid, NoSession, Unavailable.
   void resize(int limit);
   Result<bool> try_resize(int limit);
 
