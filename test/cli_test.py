@@ -349,7 +349,7 @@ class LookTest(CliTest):
         self.assertNotIn("\x1b", self.run_cli("info", "evil\x1b[2J\nkey").stdout)
         self.end(holder)
 
-    def test_sessions_are_listed_but_for_its_own(self):
+    def test_sessions_are_listed_and_looking_opens_none(self):
         self.serve()
         self.assertEqual(json.loads(self.run_cli("sessions", "--json").stdout), [])
         holder, _ = self.hold("a")

@@ -108,6 +108,33 @@ class ClientExamples(Scratch):
         out = self.succeed(TURNSTILE.parent / "turnstile-example", env=self.env)
         self.assertRegex(out, r"^token \d+\nreleased 1\n$")
 
+    def test_cpp_primitives(self):
+        out = self.succeed(TURNSTILE.parent / "turnstile-primitives", env=self.env)
+        self.assertRegex(out, r"pays under token \d+\n")
+        self.assertEqual(len(set(re.findall(r"books under token (\d+)", out))), 1, out)
+        read, wrote = re.search(r"writes under token (\d+), not (\d+)", out).groups()[::-1]
+        self.assertGreater(int(wrote), int(read))
+        self.assertRegex(out, r"one of the permits, token \d+\n")
+        self.assertRegex(out, r"leads in term \d+\n")
+        self.assertEqual(out.count("INSERT INTO fence"), 4, out)
+
+    def test_the_cpp_of_the_documentation_is_the_example(self):
+        documented = (SOURCE / "docs/client.md").read_text(encoding="utf-8")
+        for example in ("primitives.cc", "coroutine.cc"):
+            code = (EXAMPLES / "cpp" / example).read_text(encoding="utf-8")
+            snippets = re.findall(r"^// \[(\w+)\]\n(.*?)^// \[/\1\]", code, re.M | re.S)
+            self.assertTrue(snippets, example)
+            for name, snippet in snippets:
+                function = snippet[snippet.rfind("\n\n") + 2:] if "\n\n" in snippet else snippet
+                self.assertIn(function.strip(), documented, f"{example}: {name}")
+
+    @unittest.skipUnless((TURNSTILE.parent / "turnstile-coroutine").exists(), "needs Boost")
+    def test_cpp_coroutine(self):
+        out = self.succeed(TURNSTILE.parent / "turnstile-coroutine", env=self.env)
+        tokens = [int(token) for token in re.findall(r"^payment \d under token (\d+)$", out, re.M)]
+        self.assertEqual(tokens, sorted(set(tokens)))
+        self.assertEqual(len(tokens), 3, out)
+
     def test_tokens_grow_from_example_to_example(self):
         def token():
             out = self.succeed(TURNSTILE.parent / "turnstile-example", env=self.env)

@@ -141,7 +141,8 @@ def layers(tree):
 @rule
 def public_headers_need_only_the_standard_library(tree):
     for file in tree.cxx:
-        if file.top != "include":
+        # The one header that is about another library; nothing else includes it.
+        if file.top != "include" or file.path == "include/turnstile/asio.h":
             continue
         for number, _, what in file.includes:
             if "/" in what and not what.startswith("turnstile/"):

@@ -82,6 +82,13 @@ class Client {
   Result<Grant> try_lock(std::string_view key, AcquireOptions options = {});
   Result<Grant> try_lock_all(std::vector<Key> keys, AcquireOptions options = {});
 
+  /// For adapters to other frameworks (see asio.h): begins to do as lock_all() does and
+  /// returns at once. `done` is called exactly once, with what lock_all() returns or throws,
+  /// on the thread that reads the network or on this one: it must hand the result on to
+  /// where it is wanted, without waiting for anything and without throwing.
+  void lock_all_then(std::vector<Key> keys, AcquireOptions options,
+                     std::function<void(Result<Grant>)> done);
+
   /// State, holders and waiters of a key, as LOCK.INFO tells it. Throws Unavailable, Invalid.
   Reply info(std::string_view key);
   Result<Reply> try_info(std::string_view key);
@@ -116,8 +123,7 @@ class Client {
   void on_notice(std::function<void(const Notice&)> listener);
 
  private:
-  friend class Mutex;
-  friend class SharedMutex;
+  friend struct client::Access;
   explicit Client(std::shared_ptr<client::Engine> engine) noexcept;
   Result<Grant> acquire(std::vector<Key> keys, AcquireOptions options, bool waits);
 

@@ -10,6 +10,8 @@
 // first for the second, or the second for the first, moves money twice.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -56,6 +58,9 @@ class Error : public std::runtime_error {
   /// answered. Never true of lock(), try_lock() and their kin: a grant that
   /// arrives after its caller has given up is given back by the library.
   bool maybe_applied() const noexcept { return maybe_applied_; }
+
+  /// For Busy: how long the server expects one to wait now, if it knows.
+  std::optional<std::chrono::milliseconds> expected_wait() const noexcept;
 
  private:
   ErrorCode code_;

@@ -22,19 +22,12 @@
 #include "turnstile/client.h"
 #include "turnstile/grant.h"
 #include "turnstile/options.h"
+#include "turnstile/waitable.h"
 
 namespace turnstile {
 
 namespace client {
 class HoldsByThread;
-
-/// How long it is until a moment of any clock, rounded up and cut to what can be waited.
-template <class Rep, class Period>
-Milliseconds waitable(std::chrono::duration<Rep, Period> left) {
-  if (left <= left.zero()) return Milliseconds(0);
-  if (left >= kWaitMax) return kWaitMax;
-  return std::chrono::ceil<Milliseconds>(left);
-}
 }  // namespace client
 
 /// An exclusive lock. As with std::mutex, the thread that locked it unlocks it,
@@ -77,8 +70,9 @@ class Mutex {
   /// The fencing token of the calling thread's hold; 0 if it holds nothing.
   std::uint64_t token() const noexcept;
 
-  /// As Grant::lost() and Grant::is_held(), for the calling thread's hold.
+  /// As those of Grant, for the calling thread's hold.
   std::stop_token lost() const noexcept;
+  std::stop_token revoked() const noexcept;
   bool is_held() const noexcept;
 
  private:
@@ -124,6 +118,7 @@ class SharedMutex {
 
   std::uint64_t token() const noexcept;
   std::stop_token lost() const noexcept;
+  std::stop_token revoked() const noexcept;
   bool is_held() const noexcept;
 
  private:

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -55,6 +56,17 @@ struct Options {
   /// connection for.
   std::string user = {};
   std::string password = {};
+
+  /// False: no session is opened, and so nothing is written to the server's journal for
+  /// this client's sake. It can read, observe elections, and call() what needs no
+  /// session; all else fails with NoSession.
+  bool session = true;
+
+  /// Where callbacks run: called, from the library's threads, with each function to be
+  /// run, it must have it run on another thread and return at once. Unset: a thread of the
+  /// library's own, one callback after another in their order. Must not throw, and must
+  /// outlive the client and its grants.
+  std::function<void(std::function<void()>)> executor = {};
 };
 
 /// What becomes of a key whose holder is lost rather than releases it.
@@ -84,6 +96,14 @@ struct AcquireOptions {
   /// Ask holders of lower priority to leave, and take the lock from them after this grace.
   std::optional<Milliseconds> preempt = {};
 
+  /// Fail with Busy at once if the server expects the wait to be longer than this.
+  std::optional<Milliseconds> within = {};
+
+  /// Re-entry: if this client holds all the keys with one grant of the same owner, that
+  /// grant is entered again, has one token for all its levels, and ends with the last of
+  /// them. The name is one of this client's session; at most 512 bytes. Empty: no re-entry.
+  std::string owner = {};
+
   OnLoss on_loss = OnLoss::Free;
   Milliseconds loss_delay{0};  ///< only with OnLoss::Delay
 
@@ -91,9 +111,9 @@ struct AcquireOptions {
   std::string note = {};
 
   /// Who acquires, for the search of deadlocks: acquisitions of one agent are of one
-  /// mind, those of different agents may block each other. Empty: all of this client
-  /// is one agent, so that a deadlock among its own threads is not seen. Name the
-  /// thread, the coroutine or the payment to have it seen.
+  /// mind, those of different agents may block each other. Empty: the owner if there is
+  /// one, else the calling thread; for acquisitions that no thread waits for, each is an
+  /// agent of its own. Name the coroutine or the payment if it is not bound to a thread.
   std::string agent = {};
 
   /// Withdraws the wait when stop is requested; the acquisition then fails with

@@ -1,7 +1,8 @@
 // `turnstile call`: sends any command and prints the reply.
 //
-// It runs in a session of its own, which ends with it: what it acquires is
-// given back when it ends. To hold a lock there is `turnstile lock`.
+// What changes something runs in a session of its own, which ends with it: what it
+// acquires is given back when it ends. To hold a lock there is `turnstile lock`. A look
+// needs no session, and so leaves no trace in the journal.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,6 +52,13 @@ turnstile::CallOptions options_for(const std::vector<std::string>& argv) {
   return {.waits = wait.has_value(), .wait = wait};
 }
 
+/// Whether a command may need a session; one that is not known here may.
+bool needs_session(const std::vector<std::string>& argv) {
+  const std::vector<std::string_view> words(argv.begin(), argv.end());
+  const command::CommandSpec* spec = command::find(words);
+  return spec == nullptr || spec->changes;
+}
+
 /// What the server answered, not what the library says: anything else is thrown.
 bool is_answer(const turnstile::Error& error) {
   using turnstile::ErrorCode;
@@ -65,7 +73,8 @@ int print_error(const std::string& text, bool as_json) {
 }
 
 int run_call(const CallArguments& arguments, const std::vector<std::string>& argv) {
-  auto client = turnstile::Client::connect(arguments.url, {.name = "turnstile call"});
+  auto client = turnstile::Client::connect(
+      arguments.url, {.name = "turnstile call", .session = needs_session(argv)});
   const turnstile::Result<Reply> reply = client.try_call(argv, options_for(argv));
   if (!reply && !is_answer(reply.error())) throw reply.error();
   if (!reply) return print_error(reply.error().what(), arguments.as_json);
@@ -108,8 +117,8 @@ void add_call(Program& program) {
        .examples = "turnstile call LOCK.INFO account/7\n"
                    "turnstile call --json LOCK.LIST PREFIX account/ COUNT 10\n"
                    "turnstile call LOCK.CHECK account/7 \"$TURNSTILE_TOKEN\"",
-       .remarks = "The command has a session of its own; what it acquires is given back when it "
-                  "ends.\n\n" +
+       .remarks = "A command that changes something has a session of its own; what it acquires is "
+                  "given back when it ends.\n\n" +
                   commands_text()},
       [=, &program] { return run_call_if_complete(**self, program, *arguments); });
   *self = &app;

@@ -100,7 +100,7 @@ std::string info_text(const Reply& lock, const std::string& key, const Terminal&
 }
 
 int run_info(const InfoOptions& options) {
-  auto client = turnstile::Client::connect(options.url, {.name = "turnstile info"});
+  auto client = turnstile::Client::connect(options.url, {.session = false});
   const Reply lock = client.info(options.key);
   fmt::print("{}", options.as_json ? json_text(lock) + "\n"
                                    : info_text(lock, options.key, standard_output()));

@@ -55,7 +55,7 @@ Table table_of(const std::vector<Reply>& locks) {
 }
 
 int run_ls(const LsOptions& options) {
-  auto client = turnstile::Client::connect(options.url, {.name = "turnstile ls"});
+  auto client = turnstile::Client::connect(options.url, {.session = false});
   const std::vector<Reply> locks = fetch(client, options);
   if (options.as_json) {
     fmt::print("{}\n", json_text({.kind = Reply::Kind::Array, .text = {}, .items = locks}));

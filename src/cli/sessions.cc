@@ -28,7 +28,6 @@ struct SessionsOptions {
   bool as_json = false;
 };
 
-/// All but the session of this command.
 std::vector<Reply> fetch(turnstile::Client& client, std::uint64_t limit) {
   const auto page = [&](const Reply* last, int count) {
     std::vector<std::string> argv{"SESSION.LIST", "COUNT", std::to_string(count)};
@@ -38,11 +37,7 @@ std::vector<Reply> fetch(turnstile::Client& client, std::uint64_t limit) {
     }
     return client.call(argv);
   };
-  std::vector<Reply> sessions = all_pages(page, limit == kNoLimit ? limit : limit + 1);
-  const auto own = static_cast<std::int64_t>(client.session_id());
-  std::erase_if(sessions, [own](const Reply& s) { return s.integer_of("id") == own; });
-  if (sessions.size() > limit) sessions.resize(limit);
-  return sessions;
+  return all_pages(page, limit);
 }
 
 Table table_of(const std::vector<Reply>& sessions) {
@@ -65,7 +60,7 @@ Table table_of(const std::vector<Reply>& sessions) {
 }
 
 int run_sessions(const SessionsOptions& options) {
-  auto client = turnstile::Client::connect(options.url, {.name = "turnstile sessions"});
+  auto client = turnstile::Client::connect(options.url, {.session = false});
   const std::vector<Reply> sessions = fetch(client, options.limit);
   if (options.as_json) {
     fmt::print("{}\n", json_text({.kind = Reply::Kind::Array, .text = {}, .items = sessions}));
@@ -82,7 +77,7 @@ int run_sessions(const SessionsOptions& options) {
 void add_sessions(Program& program) {
   const auto options = std::make_shared<SessionsOptions>();
   CLI::App& app = program.add({.name = "sessions",
-                               .summary = "Lists the sessions of all clients, but for its own.",
+                               .summary = "Lists the sessions of all clients.",
                                .usage = "[OPTIONS]",
                                .examples = "turnstile sessions\n"
                                            "turnstile sessions --json | jq 'length'"},

@@ -1,11 +1,11 @@
 // The small parts: addresses, pauses, the arithmetic of renewals, results, replies.
 #include <gtest/gtest.h>
 
-#include "client/endpoint.h"
-#include "client/engine.h"
-#include "client/keep_alive.h"
-#include "client/link.h"
-#include "client/scripted_server.h"
+#include "client/engine/engine.h"
+#include "client/session/keep_alive.h"
+#include "client/session/link.h"
+#include "client/testing/scripted_server.h"
+#include "client/wire/endpoint.h"
 #include "turnstile/turnstile.h"
 
 namespace turnstile::client {
@@ -94,6 +94,18 @@ TEST(ResultTest, an_error_is_thrown_where_a_value_is_asked_for) {
   EXPECT_TRUE(bad.failed_with(ErrorCode::Busy));
   EXPECT_THROW(bad.value(), Error);
   EXPECT_STREQ(bad.error().what(), "BUSY no");
+}
+
+TEST(ErrorTest, busy_tells_how_long_one_would_wait) {
+  const auto wait_of = [](ErrorCode code, const char* sentence) {
+    return Error(code, sentence).expected_wait();
+  };
+  using std::chrono::milliseconds;
+  EXPECT_EQ(wait_of(ErrorCode::Busy, "BUSY held; expect to wait 1402 ms"), milliseconds(1402));
+  EXPECT_EQ(wait_of(ErrorCode::Busy, "BUSY held"), std::nullopt);
+  EXPECT_EQ(wait_of(ErrorCode::Busy, "BUSY held; expect to wait long"), std::nullopt);
+  EXPECT_EQ(wait_of(ErrorCode::Busy, "BUSY held; expect to wait 7 ms: \"x\""), std::nullopt);
+  EXPECT_EQ(wait_of(ErrorCode::Unavailable, "X; expect to wait 7 ms"), std::nullopt);
 }
 
 TEST(ErrorTest, every_word_of_the_wire_has_its_code) {

@@ -15,17 +15,19 @@
 #include <thread>
 #include <vector>
 
+#include "primitives.h"
+
 using namespace std::chrono_literals;
 using turnstile::Client;
 using turnstile::ErrorCode;
 
-namespace {
-
 void require(bool condition, const char* what) {
   if (condition) return;
-  std::cerr << "not so: " << what << '\n';
-  std::exit(1);
+  std::cerr << "not so: " << what << std::endl;
+  std::_Exit(1);  // other threads may be waiting in the library
 }
+
+namespace {
 
 void grants_exclude_each_other(Client& one, Client& other) {
   auto grant = one.lock("account/1", {.note = "invoice 42"});
@@ -98,6 +100,7 @@ int go_through() {
   waits_end(one, other);
   a_lease_ends(one);
   mutexes_count(one);
+  go_through_primitives(one, other);
   auto left = one.lock("left");
   one.close();
   require(left.lost().stop_requested() && !left.is_held(), "closing ends what is held");
