@@ -49,14 +49,15 @@ std::optional<Refused> Machine::refuse_acquire(const Claim& claim, const Session
                                             "which is the limit (marks); LOCK.RESOLVE some",
                                             may_shut_ + marks_.size())};
   }
-  if (!entry_->ticket.empty()) {
-    const Party* party = find_party(entry_->origin.session, entry_->origin.connection);
-    if (party != nullptr && party->tickets.contains(entry_->ticket)) {
-      return Refused{Code::Conflict,
-                     fmt::format("ticket {} is in use by another wait", quoted(entry_->ticket))};
-    }
-  }
-  return std::nullopt;
+  return refuse_ticket();
+}
+
+std::optional<Refused> Machine::refuse_ticket() const {
+  if (entry_->ticket.empty()) return std::nullopt;
+  const Party* party = find_party(entry_->origin.session, entry_->origin.connection);
+  if (party == nullptr || !party->tickets.contains(entry_->ticket)) return std::nullopt;
+  return Refused{Code::Conflict,
+                 fmt::format("ticket {} is in use by another wait", quoted(entry_->ticket))};
 }
 
 Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace) {
@@ -135,6 +136,7 @@ Reply Machine::enqueue(Waiter waiter, Duration wait) {
     Refused refused{Code::Deadlock, describe_cycle(*cycle)};
     const auto victim = take_waiter(id);
     for (const command::KeyMode& wanted : victim->keys) drop_if_idle(victim->space, wanted.key);
+    reviewed_.clear();  // all is as it was
     return refused;
   }
   changed();

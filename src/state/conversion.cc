@@ -43,10 +43,16 @@ Reply Machine::on(const command::LockUpgrade& command) {
     return Refused{Code::Conflict,
                    fmt::format("an upgrade of token {} waits already", grant.token)};
   }
+  if (auto refused = refuse_ticket()) return *refused;
   const command::Origin& origin = entry_->origin;
   Waiter waiter;
   static_cast<Claim&>(waiter) = static_cast<const Claim&>(grant);
   waiter.connection = origin.connection;
+  if (waiter.session != origin.session) {  // a grant without a session is whose who knows its token
+    waiter.session = origin.session;
+    waiter.owner.clear();
+    waiter.agent.clear();
+  }
   waiter.request = entry_->request;
   waiter.ticket = entry_->ticket;
   waiter.keys = {{command.key, false}};
@@ -99,6 +105,7 @@ Reply Machine::on(const command::LockDowngrade& command) {
     mode.shared = true;
     hold_keys(grant);
     touch(grant);
+    suspect(grant);
     if (session != nullptr) renew(*session);
   }
   return command::Renewed{grant.token, remaining_lease(grant)};

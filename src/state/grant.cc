@@ -45,6 +45,7 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   }
   unhold_keys(grant);
   touch(grant);
+  suspect(grant);  // its agent may have waited for itself there, and now waits for others
   if (grant.space == Space::Lock) record_hold(grant);
   if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
@@ -80,6 +81,7 @@ Grant& Machine::change_token(Grant& grant) {
 void Machine::hold_keys(const Grant& grant) {
   for (const KeyMode& held : grant.keys) {
     Key& key = keys_of(grant.space)[held.key];
+    review(grant.space, held.key, key);
     if (grant.space == Space::Semaphore) {
       if (key.is_idle()) use_semaphore(held.key);
       key.permits += grant.permits;
@@ -95,6 +97,7 @@ void Machine::hold_keys(const Grant& grant) {
 void Machine::unhold_keys(const Grant& grant) {
   for (const KeyMode& held : grant.keys) {
     Key& key = keys_of(grant.space).at(held.key);
+    review(grant.space, held.key, key);
     const auto it = std::lower_bound(key.holders.begin(), key.holders.end(), grant.token);
     CHECK(it != key.holders.end() && *it == grant.token);
     key.holders.erase(it);

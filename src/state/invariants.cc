@@ -249,7 +249,8 @@ Broken Machine::broken_party(const Waiter& waiter) const {
       return fmt::format("waiter {} does not own its ticket", waiter.id);
     }
   }
-  if (waiter.session == 0 && (waiter.request != 0 || !waiter.lease)) {
+  const bool has_end = waiter.lease || waiter.upgrades != 0;
+  if (waiter.session == 0 && (waiter.request != 0 || !has_end)) {
     return fmt::format("waiter {} needs a session", waiter.id);
   }
   return std::nullopt;

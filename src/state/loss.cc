@@ -46,6 +46,7 @@ void Machine::shut(const Grant& grant, EndCause cause, std::string holder) {
   for (const std::uint64_t id : waiting) {
     Waiter& waiter = *waiters_.at(id);
     if (waiter.parked) continue;  // met on another of the keys
+    if (waiter.cut_off != Time::never()) withdraw_preemption(waiter);
     step_out(waiter);
     waiter.parked = true;
     line_up(waiter);

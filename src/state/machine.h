@@ -163,6 +163,7 @@ class Machine {
                  const command::Terms& terms) const;
   command::Reply acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace);
   std::optional<command::Refused> refuse_acquire(const Claim& claim, const Session* session) const;
+  std::optional<command::Refused> refuse_ticket() const;
   std::optional<command::Refused> refuse_wait(const Claim& claim) const;
   command::Refused busy(const Place& place, const Claim& claim) const;
   command::Reply enqueue(Waiter waiter, Duration wait);
@@ -243,6 +244,7 @@ class Machine {
   bool may_preempt(const Waiter& waiter) const;
   std::vector<std::uint64_t> obstacles_of(const Waiter& waiter) const;
   void review(const Claim& claim);
+  void review(Space space, const std::string& name, const Key& key);
   void review_preemptions();
   void begin_preemption(Waiter& waiter);
   void withdraw_preemption(Waiter& waiter);

@@ -37,7 +37,7 @@ void check_journal(const command::Entry& entry, state::Machine& standby) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  state::Walk<state::ByteChoices> walk{state::ByteChoices(bytes)};
+  state::Walk<state::ByteChoices> walk{state::ByteChoices(bytes), state::Extent::Full};
   state::Machine machine;
   state::Machine standby;
   for (int i = 0; i < kStepsMax && !walk.is_over(); ++i) {

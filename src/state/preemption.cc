@@ -39,12 +39,15 @@ bool Machine::may_preempt(const Waiter& waiter) const {
   });
 }
 
-/// Has the preemption on the claim's keys thought over at the end of the entry.
+/// Has the preemption on the key thought over at the end of the entry.
+void Machine::review(Space space, const std::string& name, const Key& key) {
+  if (key.queue && key.queue->preempting > 0) reviewed_.emplace_back(space, name);
+}
+
 void Machine::review(const Claim& claim) {
   for (const KeyMode& wanted : claim.keys) {
     const auto it = keys_of(claim.space).find(wanted.key);
-    if (it == keys_of(claim.space).end() || !it->second.queue) continue;
-    if (it->second.queue->preempting > 0) reviewed_.emplace_back(claim.space, wanted.key);
+    if (it != keys_of(claim.space).end()) review(claim.space, wanted.key, it->second);
   }
 }
 

@@ -96,8 +96,9 @@ std::string printed(const command::Entry& entry) {
                   entry.origin.session, entry.origin.connection, entry.request, entry.ticket);
   if (const auto* acquire = std::get_if<command::LockAcquire>(&entry.command)) {
     for (const auto& k : acquire->keys) text += fmt::format(" {}{}", k.key, k.shared ? "s" : "x");
-    text += fmt::format(" wait {} lease {} priority {}", acquire->wait.ms(),
-                        acquire->lease ? acquire->lease->ms() : -1, acquire->priority);
+    text +=
+        fmt::format(" wait {} lease {} priority {} agent '{}'", acquire->wait.ms(),
+                    acquire->lease ? acquire->lease->ms() : -1, acquire->priority, acquire->agent);
   } else if (const auto* release = std::get_if<command::LockRelease>(&entry.command)) {
     text += fmt::format(" {} token {}", release->key, release->token);
   }
@@ -204,7 +205,7 @@ class WatchedWalk {
 
  private:
   void compare(const command::Entry& entry, const command::Outcome& outcome) {
-    const Model::Answer expected = model_.apply(entry);
+    const Model::Answer expected = model_.apply(entry, outcome);
     const Model::Answer actual = answer_of(entry, outcome);
     if (actual != expected) {
       ADD_FAILURE() << printed(entry) << "\n  the machine: " << printed(actual)

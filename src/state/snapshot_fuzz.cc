@@ -50,7 +50,7 @@ void use_up(state::Machine& machine) {
     machine.apply(entry);
     machine.check_invariants();
   };
-  say(command::LockList{"", false, 1'000, ""}, machine.now());
+  say(command::LockList{"", command::LockList::State::Any, 1'000, ""}, machine.now());
   say(command::SessionList{0, 1'000}, machine.now());
   say(command::Start{"fuzz"}, machine.now());
   for (int i = 0; i < 1'000 && machine.next_deadline() != base::Time::never(); ++i) {

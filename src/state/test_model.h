@@ -47,7 +47,10 @@ class Model {
     std::optional<std::int64_t> lease_end;
   };
 
-  Answer apply(const command::Entry& entry) {
+  /// Whom of a deadlock the machine refused is for it to choose, and for the model to judge.
+  Answer apply(const command::Entry& entry, const command::Outcome& verdicts) {
+    verdicts_ = &verdicts;
+    objection_.clear();
     entry_ = &entry;
     now_ = entry.now.us();
     next_token_ = entry.index;
@@ -56,9 +59,12 @@ class Model {
     const std::string reply = answer(entry);
     if (changed_) {
       hand_on();
+      refuse_victims();
       if (Session* session = find_session(entry.origin.session)) session->renewed = now_;
     }
-    return {reply, std::move(events_), changed_};
+    if (objection_.empty() && !all_stuck().empty()) objection_ = "a deadlock was not found";
+    return {objection_.empty() ? answered_at_once(reply) : objection_, std::move(events_),
+            changed_};
   }
 
   const std::list<Claim>& claims() const { return claims_; }
@@ -174,6 +180,122 @@ class Model {
   }
   void hand_on() {
     while (Claim* claim = first_grantable()) tell(*claim, grant(*claim));
+  }
+
+  // --- deadlocks, by the whole graph of who waits for whom
+
+  /// Who waits and holds as one; empty: nobody.
+  std::string agent_of(const Claim& claim) const {
+    const auto& o = claim.origin;
+    if (o.session == 0) return "";
+    const auto unnamed = [&](const Claim& c) {
+      return c.token == 0 && c.origin.session == o.session && c.wanted.agent.empty();
+    };
+    if (claim.wanted.agent.empty() && count(unnamed) > 1) return "";
+    return fmt::format("{}/{}", o.session, claim.wanted.agent);
+  }
+  static const command::KeyMode* mode_on(const Claim& claim, const std::string& key) {
+    for (const auto& k : claim.wanted.keys) {
+      if (k.key == key) return &k;
+    }
+    return nullptr;
+  }
+  bool waits_for_itself(const Claim& waiter, const std::string& key) const {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& c) {
+      const auto* held = c.token == 0 ? nullptr : mode_on(c, key);
+      return held != nullptr && !held->shared && !agent_of(c).empty() &&
+             agent_of(c) == agent_of(waiter);
+    });
+  }
+  /// The agents that must leave this key before the waiter can have it.
+  void add_obstacles(const Claim& waiter, const std::string& key, bool shared,
+                     std::set<std::string>& agents) const {
+    for (const Claim& other : claims_) {
+      const auto* mode = mode_on(other, key);
+      if (mode == nullptr || other.id == waiter.id || (shared && mode->shared)) continue;
+      if (other.token == 0 && place(other) > place(waiter)) continue;
+      if (!agent_of(other).empty()) agents.insert(agent_of(other));
+      const bool is_passed = other.token == 0 && !mode->shared &&
+                             (agent_of(other).empty() || waits_for_itself(other, key));
+      if (is_passed) add_obstacles(other, key, false, agents);
+    }
+  }
+  std::set<std::string> obstacles(const Claim& waiter) const {
+    std::set<std::string> agents;
+    for (const auto& k : waiter.wanted.keys) {
+      if (!waits_for_itself(waiter, k.key)) add_obstacles(waiter, k.key, k.shared, agents);
+    }
+    agents.erase(agent_of(waiter));
+    return agents;
+  }
+  /// Whether `from` waits for `to`, over however many, by waits that `counts` says yes to.
+  template <class Counts>
+  bool reaches(std::set<std::string> open, const std::string& to, Counts&& counts) const {
+    std::set<std::string> seen;
+    while (!open.empty()) {
+      const std::string agent = *open.begin();
+      open.erase(open.begin());
+      if (agent == to) return true;
+      if (!seen.insert(agent).second) continue;
+      for (const Claim& c : claims_) {
+        if (c.token == 0 && agent_of(c) == agent && counts(c)) open.merge(obstacles(c));
+      }
+    }
+    return false;
+  }
+  std::vector<std::uint64_t> all_stuck() const {
+    std::vector<std::uint64_t> stuck;
+    for (const Claim& c : claims_) {
+      if (c.token != 0 || agent_of(c).empty()) continue;
+      if (reaches(obstacles(c), agent_of(c), [](const Claim&) { return true; })) {
+        stuck.push_back(c.id);
+      }
+    }
+    return stuck;
+  }
+  /// It must close a cycle in which nobody is of lower priority, or as low and younger.
+  void judge_victim(const Claim& victim) {
+    const auto rank = [](const Claim& c) {
+      return std::pair(int{c.wanted.priority}, -static_cast<std::int64_t>(c.id));
+    };
+    const bool is_due = !agent_of(victim).empty() &&
+                        reaches(obstacles(victim), agent_of(victim),
+                                [&](const Claim& c) { return rank(c) >= rank(victim); });
+    if (!is_due) objection_ = fmt::format("waiter {} is no victim of a deadlock", victim.id);
+  }
+  void refuse_victims() {
+    for (const command::Event& event : verdicts_->events) {
+      const auto* ended = std::get_if<command::WaitEnded>(&event);
+      const auto* refused =
+          ended == nullptr ? nullptr : std::get_if<command::Refused>(&ended->reply);
+      if (refused != nullptr && refused->code == command::Code::Deadlock)
+        refuse_victim(ended->waiter);
+    }
+    const auto* refused = std::get_if<command::Refused>(&verdicts_->reply);
+    if (refused != nullptr && refused->code == command::Code::Deadlock)
+      refuse_victim(entry_->index);
+  }
+  void refuse_victim(std::uint64_t id) {
+    const Claim* victim = find_claim(id);
+    if (victim == nullptr || victim->token != 0) {
+      objection_ = fmt::format("waiter {} does not wait", id);
+      return;
+    }
+    judge_victim(*victim);
+    refuse(Claim(*victim), "DEADLOCK");
+    hand_on();
+  }
+  /// What was decided in the entry that began the wait is its answer.
+  std::string answered_at_once(const std::string& reply) {
+    if (reply != fmt::format("waiting {}", entry_->index)) return reply;
+    const std::string start = fmt::format("wait {} of ", entry_->index);
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      if (!events_[i].starts_with(start)) continue;
+      const std::string outcome = events_[i].substr(events_[i].find("': ") + 3);
+      events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(i));
+      return outcome;
+    }
+    return reply;
   }
 
   // --- ends
@@ -342,7 +464,7 @@ class Model {
   }
   std::string on(const command::LockAcquire& acquire) {
     const command::Origin& origin = entry_->origin;
-    if (origin.session == 0 && !acquire.lease) return "ERR";
+    if (origin.session == 0 && (!acquire.lease || !acquire.agent.empty())) return "ERR";
     const auto& limits = rules_.limits;
     const auto own = [&](const Claim& c) { return c.origin.session == origin.session; };
     if (count(own) >= limits.grants_per_session) return "LIMIT";
@@ -358,8 +480,14 @@ class Model {
         const auto there = [&](const Claim& c) { return c.token == 0 && covers(c, k.key); };
         if (count(there) >= limits.waiters_per_key) return "LIMIT";
       }
-      changed_ = true;
       claims_.push_back(claim);
+      const auto* refused = std::get_if<command::Refused>(&verdicts_->reply);
+      if (refused != nullptr && refused->code == command::Code::Deadlock && !verdicts_->changed) {
+        judge_victim(claims_.back());
+        remove(claim.id);
+        return "DEADLOCK";
+      }
+      changed_ = true;
       return fmt::format("waiting {}", claim.id);
     }
     changed_ = true;
@@ -428,6 +556,11 @@ class Model {
     std::string text = "keys";
     for (const auto& name : names) text += " " + name;
     return text;
+  }
+  /// Not for the model: a plain walk has none of them.
+  template <class C>
+  std::string on(const C&) {
+    return "unknown to the model";
   }
   std::string on(const command::SessionInfo&) { return "sessions"; }
   std::string on(const command::SessionList&) {
@@ -498,6 +631,8 @@ class Model {
   }
 
   const command::Entry* entry_ = nullptr;
+  const command::Outcome* verdicts_ = nullptr;
+  std::string objection_;
   std::int64_t now_ = 0;
   std::uint64_t next_token_ = 0;
   std::vector<std::string> events_;

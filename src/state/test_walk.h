@@ -51,10 +51,14 @@ class ByteChoices {
   std::string_view bytes_;
 };
 
+/// Plain: what the naive model knows. Full: every command and option there is.
+enum class Extent : std::uint8_t { Plain, Full };
+
 template <class Choices>
 class Walk {
  public:
-  explicit Walk(Choices choices) : choose_(std::move(choices)) {}
+  explicit Walk(Choices choices, Extent extent = Extent::Plain)
+      : choose_(std::move(choices)), extent_(extent) {}
 
   bool is_over() const { return choose_.is_over(); }
   /// Goes on by other choices, with all that was learned.
@@ -75,9 +79,10 @@ class Walk {
 
   /// Learns from what the entry brought about, so that later entries make sense.
   void learn(const command::Entry& entry, const command::Outcome& outcome) {
-    const auto* acquire = std::get_if<command::LockAcquire>(&entry.command);
-    if (acquire != nullptr && outcome.changed)
-      push(asked_, {entry.index, acquire->keys, entry.origin});
+    if (outcome.changed) {
+      const std::string key = key_of(entry.command);
+      if (!key.empty()) push(asked_, {entry.index, key, entry.origin});
+    }
     if (const auto* granted = std::get_if<command::Granted>(&outcome.reply)) {
       learn_grant(entry.index, granted->token);
     }
@@ -98,7 +103,7 @@ class Walk {
 
   struct Asked {
     std::uint64_t index = 0;
-    std::vector<command::KeyMode> keys;
+    std::string key;
     command::Origin origin;
   };
   struct Hold {
@@ -109,8 +114,20 @@ class Walk {
 
   void learn_grant(std::uint64_t index, std::uint64_t token) {
     for (const Asked& asked : asked_) {
-      if (asked.index == index) push(holds_, {token, asked.keys.back().key, asked.origin});
+      if (asked.index == index) push(holds_, {token, asked.key, asked.origin});
     }
+  }
+  /// Of what may be granted.
+  static std::string key_of(const command::Command& command) {
+    if (const auto* acquire = std::get_if<command::LockAcquire>(&command)) {
+      return acquire->keys.back().key;
+    }
+    if (const auto* acquire = std::get_if<command::SemAcquire>(&command)) return acquire->key;
+    if (const auto* upgrade = std::get_if<command::LockUpgrade>(&command)) return upgrade->key;
+    if (const auto* campaign = std::get_if<command::ElectionCampaign>(&command)) {
+      return campaign->name;
+    }
+    return {};
   }
   template <class T>
   void push(std::vector<T>& items, std::type_identity_t<T> item) {
@@ -190,7 +207,7 @@ class Walk {
     command::Entry entry;
     entry.origin = origin();
     entry.command = command(entry.origin);
-    if (std::holds_alternative<command::LockAcquire>(entry.command)) entry.ticket = ticket();
+    if (!key_of(entry.command).empty()) entry.ticket = ticket();
     const bool is_numbered = command::kind_of(entry.command) < 64 && choose_(3) == 0 &&
                              !std::holds_alternative<command::SessionOpen>(entry.command) &&
                              !std::holds_alternative<command::SessionAttach>(entry.command);
@@ -203,6 +220,7 @@ class Walk {
     return entry;
   }
   command::Command command(command::Origin& origin) {
+    if (extent_ == Extent::Full && choose_(3) == 0) return further(origin);
     const std::uint64_t kind = choose_(100);
     if (kind < 36) return acquire();
     if (kind < 54) return release(origin);
@@ -220,6 +238,48 @@ class Walk {
     if (kind < 97) return by_itself(origin, command::Tick{});
     if (kind < 98) return by_itself(origin, command::Start{"walk"});
     return by_itself(origin, configure());
+  }
+  /// What only a full walk does.
+  command::Command further(command::Origin& origin) {
+    switch (choose_(11)) {
+      case 0:
+      case 1: return upgrade(origin);
+      case 2: return on_hold<command::LockDowngrade>(origin);
+      case 3: return command::LockResolve{key(), choose_(3) == 0 ? hold(origin).token : 0, ""};
+      case 4: {
+        const Hold held = hold(origin);
+        return command::LockRevoke{held.key, choose_(2) == 0 ? held.token : 0, choose_(3) == 0, ""};
+      }
+      case 5:
+      case 6: return acquire_permits();
+      case 7: return on_hold<command::SemRelease>(origin);
+      case 8: return command::SemResize{key(), 1 + static_cast<std::int64_t>(choose_(4))};
+      case 9: {
+        command::ElectionCampaign campaign;
+        set_terms(campaign);
+        campaign.name = key();
+        campaign.value = ticket();
+        return campaign;
+      }
+      default: return on_hold<command::ElectionResign>(origin);
+    }
+  }
+  template <class C>
+  C on_hold(command::Origin& origin) {
+    const Hold held = hold(origin);
+    return {held.key, held.token};
+  }
+  command::LockUpgrade upgrade(command::Origin& origin) {
+    const Hold held = hold(origin);
+    return {held.key, held.token, choose_(3) == 0 ? base::Duration() : length()};
+  }
+  command::SemAcquire acquire_permits() {
+    command::SemAcquire acquire;
+    set_terms(acquire);
+    acquire.key = key();
+    acquire.limit = choose_(2) == 0 ? 0 : 1 + static_cast<std::int64_t>(choose_(4));
+    acquire.permits = 1 + static_cast<std::int64_t>(choose_(3));
+    return acquire;
   }
   template <class C>
   C by_itself(command::Origin& origin, C command) {
@@ -250,10 +310,24 @@ class Walk {
       if (known) break;
       acquire.keys.push_back(std::move(wanted));
     }
-    if (choose_(3) != 0) acquire.wait = length();
-    if (choose_(3) == 0) acquire.lease = length();
-    if (choose_(3) == 0) acquire.priority = static_cast<std::uint8_t>(choose_(4));
+    set_terms(acquire);
+    if (extent_ == Extent::Full) set_further(acquire);
     return acquire;
+  }
+  void set_terms(command::Terms& terms) {
+    if (choose_(3) != 0) terms.wait = length();
+    if (choose_(3) == 0) terms.lease = length();
+    if (choose_(3) == 0) terms.priority = static_cast<std::uint8_t>(choose_(4));
+    if (choose_(3) == 0) terms.agent = std::string(1, static_cast<char>('t' + choose_(2)));
+    if (extent_ == Extent::Full && choose_(12) == 0) terms.within = length();
+  }
+  void set_further(command::LockAcquire& acquire) {
+    if (choose_(4) == 0) acquire.owner = std::string(1, static_cast<char>('o' + choose_(2)));
+    if (choose_(4) == 0) acquire.preemption = length();
+    if (choose_(5) == 0) {
+      acquire.on_loss.kind = static_cast<command::OnLoss::Kind>(choose_(3));
+      if (acquire.on_loss.kind == command::OnLoss::Kind::Delay) acquire.on_loss.delay = length();
+    }
   }
   command::Configure configure() {
     command::Rules rules;
@@ -266,10 +340,17 @@ class Walk {
     if (choose_(3) == 0) limits.grants_per_session = static_cast<std::int64_t>(choose_(4));
     if (choose_(3) == 0) limits.answers_per_session = static_cast<std::int64_t>(choose_(4));
     if (choose_(3) == 0) limits.ended_grants = static_cast<std::int64_t>(choose_(4));
+    if (extent_ == Extent::Full) {
+      if (choose_(3) == 0) limits.marks = static_cast<std::int64_t>(choose_(4));
+      if (choose_(3) == 0) limits.semaphores = static_cast<std::int64_t>(choose_(4));
+      if (choose_(3) == 0) limits.hold_times = static_cast<std::int64_t>(choose_(3));
+      if (choose_(3) == 0) limits.semaphore_idle_ms = length().ms();
+    }
     return {rules};
   }
 
   Choices choose_;
+  Extent extent_;
   base::Time time_;
   std::uint64_t request_ = 10;
   std::vector<Asked> asked_;
