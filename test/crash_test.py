@@ -92,7 +92,7 @@ class Client:
             reply = connection.call(*words)
         except Refusal as refusal:
             self.pending = None
-            if kind == "acquire" and refusal.code == "BUSY":
+            if kind == "acquire" and refusal.code in ("BUSY", "DEADLOCK"):
                 return
             self.history.wrong(f"{self.name}: {words} was refused: {refusal}")
             return

@@ -64,7 +64,7 @@ void dispatch(Client& client) {
   });
   auto term = election.campaign("10.0.0.7:9000");
   term.proclaim("10.0.0.7:9001");
-  std::cout << "leads in term " << election.leader().term << '\n';
+  std::cout << "leads in term " + std::to_string(election.leader().term) + "\n";
 }
 // [/election]
 

@@ -68,6 +68,9 @@ class Leadership {
   bool resign() { return grant_.release(); }
   Result<bool> try_resign() { return grant_.try_release(); }
 
+  /// The grant that this is, for whatever takes one. Leads nothing afterwards.
+  Grant into_grant() && noexcept { return std::move(grant_); }
+
  private:
   Grant grant_;
 };

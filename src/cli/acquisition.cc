@@ -27,17 +27,17 @@ struct Attempt {
   Event decided;
 };
 
-HeldLock connect_and_lock(AcquisitionRequest request, std::stop_token give_up) {
+HeldLock connect_and_acquire(AcquisitionRequest request, std::stop_token give_up) {
   turnstile::Client client = turnstile::Client::connect(request.url, std::move(request.client));
-  request.acquire.stop = std::move(give_up);
-  std::vector<turnstile::Key> keys(request.keys.begin(), request.keys.end());
-  turnstile::Grant grant = client.lock_all(std::move(keys), std::move(request.acquire));
+  request.options.stop = std::move(give_up);
+  turnstile::Grant grant = request.acquire(client, std::move(request.options));
   return {std::move(client), std::move(grant)};
 }
 
 void run(const std::shared_ptr<Attempt>& attempt, AcquisitionRequest request) {
   try {
-    attempt->outcome.set_value(connect_and_lock(std::move(request), attempt->give_up.get_token()));
+    attempt->outcome.set_value(
+        connect_and_acquire(std::move(request), attempt->give_up.get_token()));
   } catch (...) {
     attempt->outcome.set_exception(std::current_exception());
   }

@@ -2,9 +2,9 @@
 // able to give up, and must not leave a grant behind that nobody uses.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "cli/signals.h"
 #include "turnstile/client.h"
@@ -14,8 +14,9 @@ namespace cli {
 struct AcquisitionRequest {
   std::string url;
   turnstile::Options client;
-  std::vector<std::string> keys;
-  turnstile::AcquireOptions acquire;
+  turnstile::AcquireOptions options;
+  /// Waits for the grant, as the options say. Throws what the library throws.
+  std::function<turnstile::Grant(turnstile::Client&, turnstile::AcquireOptions)> acquire;
 };
 
 /// A grant and the client that keeps it alive.
@@ -28,8 +29,9 @@ struct Interrupted {
   int signal = 0;
 };
 
-/// Connects, and waits for all the keys. A signal withdraws the request; what was granted all the
-/// same is given back before this returns. Throws what Client::connect() and lock_all() throw.
+/// Connects, and waits for the grant. A signal withdraws the request; what was granted all the same
+/// is given back before this returns. Throws what Client::connect() and the request's `acquire`
+/// throw.
 std::variant<HeldLock, Interrupted> acquire(AcquisitionRequest request, SignalQueue& signals);
 
 }  // namespace cli

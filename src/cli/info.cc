@@ -79,6 +79,47 @@ Table waiters_table(const Reply& lock, const std::string& key) {
   return table;
 }
 
+Table shut_table(const Reply& lock, const std::string& key) {
+  Table table({{.heading = "LOST HOLDER", .is_elastic = true},
+               {.heading = "TOKEN", .is_number = true},
+               {.heading = "CAUSE"},
+               {.heading = "AGO", .is_number = true},
+               {.heading = "OPENS IN", .is_number = true},
+               {.heading = "ALSO SHUTS", .is_elastic = true},
+               {.heading = "NOTE", .is_elastic = true}});
+  for (const Reply& mark : items_of(lock, "shut")) {
+    const bool opens_by_itself = mark.text_of("onloss") == "delay";
+    table.add({printable_of(mark, "holder"), std::to_string(mark.integer_of("token")),
+               printable_of(mark, "cause"), duration_of(mark, "age"),
+               opens_by_itself ? duration_of(mark, "opens") : "when resolved",
+               other_keys(mark, key), printable_of(mark, "note")});
+  }
+  return table;
+}
+
+/// In words why each waits, the first ten.
+std::string reasons(const Reply& lock) {
+  constexpr std::size_t kShown = 10;
+  std::string out;
+  std::size_t place = 0;
+  for (const Reply& waiter : items_of(lock, "waiters")) {
+    if (++place > kShown) break;
+    out += fmt::format("  {}. {} waits: {}", place, who(waiter), printable_of(waiter, "why"));
+    if (waiter.find("preempts") != nullptr) {
+      out += fmt::format("; it takes the lock in {}", duration_of(waiter, "preempts"));
+    }
+    out += '\n';
+  }
+  return out.empty() ? out : "\nWhy:\n" + out;
+}
+
+std::string expectation(const Reply& lock) {
+  const Reply* expected = lock.find("expected");
+  const bool is_known = expected != nullptr && expected->kind == Reply::Kind::Integer;
+  if (!is_known || lock.integer_of("held") + lock.integer_of("waiting") == 0) return "";
+  return fmt::format("Who comes now should expect to wait {}.\n", duration_of(lock, "expected"));
+}
+
 /// A heading with the whole number, for the server shows the first hundred alone.
 std::string section(const Table& table, std::int64_t count, std::size_t shown, std::string_view one,
                     const Terminal& terminal) {
@@ -92,11 +133,16 @@ std::string info_text(const Reply& lock, const std::string& key, const Terminal&
   const Cell state = state_cell(lock);
   std::string out =
       fmt::format("{} is {}\n", in_quotes_if_needed(key), terminal.styled(state.text, state.style));
+  out += expectation(lock);
   out += section(holders_table(lock, key), lock.integer_of("held"),
                  items_of(lock, "holders").size(), "holder", terminal);
   out += section(waiters_table(lock, key), lock.integer_of("waiting"),
                  items_of(lock, "waiters").size(), "waiter", terminal);
-  return out;
+  const Table shut = shut_table(lock, key);
+  if (!shut.empty()) {
+    out += "\nShut by lost holders (turnstile resolve opens it):\n" + shut.text(terminal, 2);
+  }
+  return out + reasons(lock);
 }
 
 int run_info(const InfoOptions& options) {

@@ -1,160 +1,25 @@
 // `turnstile lock`: runs COMMAND while it holds some keys.
-//
-// What can be lost is the lock, never the truth about it: COMMAND is stopped as
-// soon as the lock may not be ours any more, and the exit status says so
-// whatever COMMAND made of it. The token in the environment is what makes it
-// safe all the same: COMMAND hands it to the database, which refuses old ones.
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
-#include <expected>
 #include <memory>
-#include <optional>
+#include <vector>
 
-#include "cli/acquisition.h"
-#include "cli/exit_status.h"
-#include "cli/process.h"
-#include "cli/signals.h"
+#include "cli/held.h"
 #include "cli/subcommands.h"
-#include "cli/supervisor.h"
 
 namespace cli {
 namespace {
 
-using std::chrono::milliseconds;
-
-/// Of the TTL. The server keeps the keys of a lost client for at least 0.3 of the TTL after that
-/// client gave up: COMMAND is gone before somebody else has them.
-constexpr int kGraceDivisor = 5;
-
-constexpr const char* kRemarks =
-    "COMMAND finds the fencing token in TURNSTILE_TOKEN and the keys, one a line, in\n"
-    "TURNSTILE_KEYS. When the lock is lost, COMMAND and its children get --signal at\n"
-    "once, SIGKILL after --grace, and the exit status is 76. Signals sent to turnstile\n"
-    "are passed on; the lock is given back when COMMAND has ended.\n"
-    "TIME is written 500ms, 10s, 2m, 1h or 1m30s.";
-
-struct LockOptions {
-  std::string url;
+struct LockOptions : HeldOptions {
   std::vector<std::string> keys;
   bool shared = false;
-  std::optional<milliseconds> wait;
-  std::optional<milliseconds> ttl;
-  std::optional<milliseconds> grace;
-  int priority = 0;
-  std::string note;
-  std::string signal = "TERM";
 };
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-/// What operators see beside the lock: `pay.sh@web-3:4711`.
-std::string holder_name(const std::string& program) {
-  const std::string file = program.substr(program.rfind('/') + 1);
-  return fmt::format("{}@{}:{}", file, host_name(), ::getpid());
-}
-
-AcquisitionRequest request_of(const LockOptions& options, const std::string& program) {
-  AcquisitionRequest request;
-  request.url = options.url;
-  request.client.name = holder_name(program);
-  if (options.ttl) request.client.ttl = *options.ttl;
-  request.keys = options.keys;
-  request.acquire.shared = options.shared;
-  request.acquire.wait = options.wait;
-  request.acquire.priority = options.priority;
-  request.acquire.note = options.note;
-  return request;
-}
-
-std::string joined(const std::vector<std::string>& keys) {
-  return fmt::format("{}", fmt::join(keys, "\n"));
-}
-
-ProcessOptions process_of(const std::vector<std::string>& command, const turnstile::Grant& grant,
-                          const SignalQueue& signals) {
-  return {.argv = command,
-          .environment = {fmt::format("TURNSTILE_TOKEN={}", grant.token()),
-                          "TURNSTILE_KEYS=" + joined(grant.keys())},
-          .mask = signals.mask_before()};
-}
-
-/// COMMAND has ended by itself; says if the lock was not held any more by then.
-int give_back(turnstile::Grant& grant, int status_of_command) {
-  const turnstile::Result<bool> released = grant.try_release();
-  if (released) return status_of_command;
-  const turnstile::Error& error = released.error();
-  if (status_of(error.code()) == ExitStatus::LockLost) {
-    return complain(fmt::format("the lock was lost before COMMAND ended: {}", error.what()),
-                    ExitStatus::LockLost);
-  }
-  fmt::print(stderr,
-             "turnstile: COMMAND has ended; the lock could not be given back and will end "
-             "by itself: {}\n",
-             error.what());
-  return status_of_command;
-}
-
-int run_while_held(HeldLock held, const std::vector<std::string>& command, SignalQueue& signals,
-                   StopRules rules, const InheritedFiles& inherited) {
-  const std::expected<pid_t, CannotStart> child =
-      start_process(process_of(command, held.grant, signals), inherited);
-  if (!child) {
-    fmt::print(stderr, "turnstile: {}\n", child.error().sentence(command.front()));
-    return give_back(held.grant, child.error().exit_status());
-  }
-  Supervisor supervisor(*child, held.grant, signals, rules);
-  supervisor.run();
-  if (supervisor.was_lost()) return number_of(ExitStatus::LockLost);
-  return give_back(held.grant, supervisor.exit_status());
-}
-
-int run_lock(const LockOptions& options, const std::vector<std::string>& command) {
-  const base::Result<int> signal = parse_signal(options.signal);
-  if (!signal) return complain(signal.error());
-  const InheritedFiles inherited;
-  SignalQueue signals;
-  AcquisitionRequest request = request_of(options, command.front());
-  const StopRules rules{*signal, options.grace.value_or(request.client.ttl / kGraceDivisor)};
-  auto outcome = acquire(std::move(request), signals);
-  if (const auto* interrupted = std::get_if<Interrupted>(&outcome)) {
-    die_by(interrupted->signal);
-    return status_of_signal(interrupted->signal);
-  }
-  return run_while_held(std::get<HeldLock>(std::move(outcome)), command, signals, rules, inherited);
-}
-
-int run_lock_if_complete(const Program& program, const LockOptions& options) {
-  const auto& command = program.after_dashes();
-  if (command && !command->empty()) return run_lock(options, *command);
-  return complain(
-      "say what to run while the lock is held, after two dashes:\n"
-      "  turnstile lock KEY... -- COMMAND...",
-      ExitStatus::Usage);
-}
-
-void add_options(CLI::App& app, LockOptions& options) {
-  app.add_option("KEY", options.keys, "What to lock: all of them at once, or none")->required();
-  app.add_flag("--shared", options.shared, "Together with other shared holders");
-  add_duration_option(app, "--wait", options.wait,
-                      "Gives up after this; 0 only tries. Without it: waits as long as it takes");
-  app.add_option("--priority", options.priority, "0 to 9; higher goes first")
-      ->check(CLI::Range(0, 9).description(""))
-      ->type_name("N");
-  app.add_option("--note", options.note, "Why, for those who look at the lock")->type_name("TEXT");
-  add_duration_option(app, "--ttl", options.ttl,
-                      "The server frees the lock when it has not heard of us for so long (10s)");
-  app.add_option("--signal", options.signal, "What COMMAND gets when the lock is lost (TERM)")
-      ->type_name("NAME");
-  add_duration_option(app, "--grace", options.grace,
-                      "How long after that it is killed (a fifth of --ttl)");
-  add_server_option(app, options.url);
+int run_lock(const Program& program, const LockOptions& options) {
+  return run_holding(program, options, "turnstile lock KEY... -- COMMAND...",
+                     [options](turnstile::Client& client, turnstile::AcquireOptions acquire) {
+                       acquire.shared = options.shared;
+                       std::vector<turnstile::Key> keys(options.keys.begin(), options.keys.end());
+                       return client.lock_all(std::move(keys), std::move(acquire));
+                     });
 }
 
 }  // namespace
@@ -170,11 +35,13 @@ void add_lock(Program& program) {
           "turnstile lock account/7 account/8 --wait 30s --note 'transfer 881' -- ./pay.sh\n"
           "turnstile lock report --wait 0 -- ./nightly.sh\n"
           "turnstile lock rates --shared -- sh -c './read.sh \"$TURNSTILE_TOKEN\"'",
-      .remarks = kRemarks};
-  CLI::App& app = program.add(
-      description, [options, &program] { return run_lock_if_complete(program, *options); });
+      .remarks = kHeldRemarks};
+  CLI::App& app =
+      program.add(description, [options, &program] { return run_lock(program, *options); });
   program.keep_after_dashes(app);
-  add_options(app, *options);
+  app.add_option("KEY", options->keys, "What to lock: all of them at once, or none")->required();
+  app.add_flag("--shared", options->shared, "Together with other shared holders");
+  add_held_options(app, *options);
 }
 
 }  // namespace cli

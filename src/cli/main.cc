@@ -43,8 +43,13 @@ int main(int argc, char** argv) {
   cli::Program program(server::kVersion);
   add_serve(program);
   cli::add_lock(program);
+  cli::add_sem(program);
+  cli::add_elect(program);
   cli::add_ls(program);
   cli::add_info(program);
+  cli::add_top(program);
+  cli::add_revoke(program);
+  cli::add_resolve(program);
   cli::add_sessions(program);
   cli::add_call(program);
   cli::add_journal(program);

@@ -37,7 +37,7 @@ namespace command {
   X(waiters_per_session,          100'000, "waiters of a session, or of a connection without") \
   X(grants_per_session,         2'000'000, "grants of one session, or of all callers without") \
   X(semaphores,                   100'000, "semaphores known at once")                        \
-  X(semaphore_idle_ms,         86'400'000, "time after which an unused semaphore is forgotten, in ms") \
+  X(semaphore_idle_ms, 86'400'000, "time after which an unused semaphore is forgotten, in ms") \
   X(marks,                        100'000, "lost grants that keep their keys shut")           \
   X(hold_times,                    65'536, "contended keys whose hold times are remembered")  \
   X(answers_per_session,            1'024, "answers kept for repeated REQUEST numbers")       \

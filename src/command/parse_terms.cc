@@ -1,3 +1,4 @@
+// One case an option.
 #include "command/parse_terms.h"
 
 #include <algorithm>

@@ -24,13 +24,14 @@ Pipeline::Pipeline(state::Machine& machine, const Clock& clock, base::Time last_
       journalled_time_(last_cluster_time) {}
 
 void Pipeline::submit(Question question, const std::function<void(const command::Reply&)>& answer) {
-  tick();
+  const base::Time now = cluster_.now();
+  tick(now);
   command::Entry entry;
   entry.origin = std::move(question.origin);
   entry.request = question.request;
   entry.ticket = std::move(question.ticket);
   entry.command = std::move(question.command);
-  const command::Outcome outcome = apply(entry);
+  const command::Outcome outcome = apply(entry, now);
   answer(outcome.reply);
   deliver(outcome.events);
 }
@@ -39,16 +40,18 @@ void Pipeline::submit(command::Command command, command::Origin origin) {
   submit({std::move(origin), 0, {}, std::move(command)}, [](const command::Reply&) {});
 }
 
-void Pipeline::tick() {
-  if (machine_.next_deadline() > cluster_.now()) return;
+void Pipeline::tick() { tick(cluster_.now()); }
+
+void Pipeline::tick(base::Time now) {
+  if (machine_.next_deadline() > now) return;
   command::Entry entry;
   entry.command = command::Tick{};
-  deliver(apply(entry).events);
+  deliver(apply(entry, now).events);
 }
 
-command::Outcome Pipeline::apply(command::Entry& entry) {
+command::Outcome Pipeline::apply(command::Entry& entry, base::Time now) {
   entry.index = std::max(machine_.next_index(), first_index_);
-  entry.now = std::max(cluster_.now(), machine_.now());
+  entry.now = std::max(now, machine_.now());
   entry.wall = cluster_.wall();
   command::Outcome outcome = machine_.apply(entry);
   ++counters_.commands;

@@ -127,7 +127,8 @@ class Pipeline {
     std::uint64_t last_index;  ///< durable up to here once the batch is
   };
 
-  command::Outcome apply(command::Entry& entry);
+  void tick(base::Time now);
+  command::Outcome apply(command::Entry& entry, base::Time now);
   void gather(const command::Entry& entry);
   void close_batch();
   void deliver(const std::vector<command::Event>& events);

@@ -99,7 +99,9 @@ Result<void> Server::open_journal() {
   auto journal = std::move(opened->journal);
   file_journal_ = journal.get();
   journal_ = std::move(journal);
-  appender_ = std::make_unique<JournalThread>(*journal_, loop_);
+  appender_ = std::make_unique<JournalThread>(
+      *journal_, loop_,
+      [this](const auto& done, const auto& result) { finish_append(done, result); });
   CompactorOptions compaction;
   if (config_.keep_all_segments) compaction.keep = journal::KeepSegments::All;
   compactor_.emplace(file_journal_->archive(), compaction);
@@ -165,6 +167,13 @@ void Server::end_turn() {
   network_->flush();
   arm_tick();
   if (stop_by_ != base::Time::never()) stop_when_idle();
+}
+
+/// What an append lets out is sent at once, not after another look at the sockets.
+void Server::finish_append(const Appender::Done& done, const Result<void>& result) {
+  const bool turn_comes = std::exchange(turn_scheduled_, true);
+  done(result);
+  if (!turn_comes) end_turn();
 }
 
 /// Timers are only ever moved forward in time; one that rings early finds nothing due.

@@ -43,6 +43,7 @@ class Server {
   /// Asks for end_turn() once all handlers that are ready have run.
   void schedule_turn();
   void end_turn();
+  void finish_append(const Appender::Done& done, const base::Result<void>& result);
   void arm_tick();
   void every_quarter_second();
   void watch_disk();

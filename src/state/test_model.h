@@ -20,6 +20,7 @@
 
 #include "command/entry.h"
 #include "state/test_text.h"
+#include "state/test_wait_graph.h"
 
 namespace state {
 
@@ -33,19 +34,7 @@ class Model {
     bool operator==(const Answer&) const = default;
   };
 
-  /// A request for keys, while it waits and while it holds.
-  struct Claim {
-    std::uint64_t id = 0;     ///< index of its entry
-    std::uint64_t token = 0;  ///< 0 while it waits
-    command::Origin origin;
-    std::uint64_t request = 0;
-    std::string ticket;
-    command::LockAcquire wanted;
-    std::int64_t virtual_arrival = 0;
-    std::int64_t asked = 0;  ///< when it was asked for last
-    std::int64_t give_up = 0;
-    std::optional<std::int64_t> lease_end;
-  };
+  using Claim = ModelClaim;
 
   /// Whom of a deadlock the machine refused is for it to choose, and for the model to judge.
   Answer apply(const command::Entry& entry, const command::Outcome& verdicts) {
@@ -62,7 +51,8 @@ class Model {
       refuse_victims();
       if (Session* session = find_session(entry.origin.session)) session->renewed = now_;
     }
-    if (objection_.empty() && !all_stuck().empty()) objection_ = "a deadlock was not found";
+    if (objection_.empty() && !WaitGraph(claims_).all_stuck().empty())
+      objection_ = "a deadlock was not found";
     return {objection_.empty() ? answered_at_once(reply) : objection_, std::move(events_),
             changed_};
   }
@@ -151,9 +141,7 @@ class Model {
     }
     return false;
   }
-  static std::pair<std::int64_t, std::uint64_t> place(const Claim& claim) {
-    return {claim.virtual_arrival, claim.id};
-  }
+  static auto place(const Claim& claim) { return place_of(claim); }
   bool is_obstructed(const Claim& claim) const {
     return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& other) {
       if (other.id == claim.id || !conflict(other.wanted, claim.wanted)) return false;
@@ -182,85 +170,17 @@ class Model {
     while (Claim* claim = first_grantable()) tell(*claim, grant(*claim));
   }
 
-  // --- deadlocks, by the whole graph of who waits for whom
+  // --- deadlocks
 
-  /// Who waits and holds as one; empty: nobody.
-  std::string agent_of(const Claim& claim) const {
-    const auto& o = claim.origin;
-    if (o.session == 0) return "";
-    const auto unnamed = [&](const Claim& c) {
-      return c.token == 0 && c.origin.session == o.session && c.wanted.agent.empty();
-    };
-    if (claim.wanted.agent.empty() && count(unnamed) > 1) return "";
-    return fmt::format("{}/{}", o.session, claim.wanted.agent);
-  }
-  static const command::KeyMode* mode_on(const Claim& claim, const std::string& key) {
-    for (const auto& k : claim.wanted.keys) {
-      if (k.key == key) return &k;
-    }
-    return nullptr;
-  }
-  bool waits_for_itself(const Claim& waiter, const std::string& key) const {
-    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& c) {
-      const auto* held = c.token == 0 ? nullptr : mode_on(c, key);
-      return held != nullptr && !held->shared && !agent_of(c).empty() &&
-             agent_of(c) == agent_of(waiter);
-    });
-  }
-  /// The agents that must leave this key before the waiter can have it.
-  void add_obstacles(const Claim& waiter, const std::string& key, bool shared,
-                     std::set<std::string>& agents) const {
-    for (const Claim& other : claims_) {
-      const auto* mode = mode_on(other, key);
-      if (mode == nullptr || other.id == waiter.id || (shared && mode->shared)) continue;
-      if (other.token == 0 && place(other) > place(waiter)) continue;
-      if (!agent_of(other).empty()) agents.insert(agent_of(other));
-      const bool is_passed = other.token == 0 && !mode->shared &&
-                             (agent_of(other).empty() || waits_for_itself(other, key));
-      if (is_passed) add_obstacles(other, key, false, agents);
-    }
-  }
-  std::set<std::string> obstacles(const Claim& waiter) const {
-    std::set<std::string> agents;
-    for (const auto& k : waiter.wanted.keys) {
-      if (!waits_for_itself(waiter, k.key)) add_obstacles(waiter, k.key, k.shared, agents);
-    }
-    agents.erase(agent_of(waiter));
-    return agents;
-  }
-  /// Whether `from` waits for `to`, over however many, by waits that `counts` says yes to.
-  template <class Counts>
-  bool reaches(std::set<std::string> open, const std::string& to, Counts&& counts) const {
-    std::set<std::string> seen;
-    while (!open.empty()) {
-      const std::string agent = *open.begin();
-      open.erase(open.begin());
-      if (agent == to) return true;
-      if (!seen.insert(agent).second) continue;
-      for (const Claim& c : claims_) {
-        if (c.token == 0 && agent_of(c) == agent && counts(c)) open.merge(obstacles(c));
-      }
-    }
-    return false;
-  }
-  std::vector<std::uint64_t> all_stuck() const {
-    std::vector<std::uint64_t> stuck;
-    for (const Claim& c : claims_) {
-      if (c.token != 0 || agent_of(c).empty()) continue;
-      if (reaches(obstacles(c), agent_of(c), [](const Claim&) { return true; })) {
-        stuck.push_back(c.id);
-      }
-    }
-    return stuck;
-  }
   /// It must close a cycle in which nobody is of lower priority, or as low and younger.
   void judge_victim(const Claim& victim) {
     const auto rank = [](const Claim& c) {
       return std::pair(int{c.wanted.priority}, -static_cast<std::int64_t>(c.id));
     };
-    const bool is_due = !agent_of(victim).empty() &&
-                        reaches(obstacles(victim), agent_of(victim),
-                                [&](const Claim& c) { return rank(c) >= rank(victim); });
+    const WaitGraph graph(claims_);
+    const bool is_due = !graph.agent_of(victim).empty() &&
+                        graph.reaches(graph.obstacles(victim), graph.agent_of(victim),
+                                      [&](const Claim& c) { return rank(c) >= rank(victim); });
     if (!is_due) objection_ = fmt::format("waiter {} is no victim of a deadlock", victim.id);
   }
   void refuse_victims() {
