@@ -338,7 +338,7 @@ class LookTest(CliTest):
             eventually("it waits", lambda: self.info("a")["waiting"] == number)
         text = self.run_cli("info", "a").stdout
         self.assertRegex(text, r"(?s)^a is held\n\n1 holder:\n.* b +first\n\n2 waiters:\n"
-                               r".* 1  .*second\n.* 2  .*third\n$")
+                               r".* 1  .*second\n.* 2  .*third\n\nWhy:\n  1\. .* waits: .*\n$")
         for process in (holder, *waiters):
             self.end(process)
 
@@ -518,6 +518,82 @@ class UsageTest(CliTest):
         documented = Path(os.environ["TURNSTILE_SOURCE"], "docs/cli.md").read_text()
         for number, sentence in table:
             self.assertIn(f"| {number} | {sentence} |", documented)
+
+
+class OtherKindsTest(CliTest):
+    def hold_by(self, *arguments):
+        process = self.start_cli(*arguments, "--", *HOLDER)
+        word, token = process.stdout.readline().split()
+        self.assertEqual(word, "running")
+        return process, int(token)
+
+    def test_a_semaphore_lets_in_as_many_as_its_limit(self):
+        self.serve()
+        first, _ = self.hold_by("sem", "gateway", "--limit", "2")
+        second, _ = self.hold_by("sem", "gateway", "--limit", "2")
+        self.run_cli("sem", "gateway", "--limit", "2", "--wait", "0", "--", "true", status=75)
+        err = self.run_cli("sem", "gateway", "--limit", "3", "--", "true", status=1).stderr
+        self.assertIn("CONFLICT", err)
+        self.end(first)
+        self.run_cli("sem", "gateway", "--limit", "2", "--", "sh", "-c", "exit 4", status=4)
+        self.end(second)
+
+    def test_the_next_candidate_leads_when_the_leader_has_ended(self):
+        self.serve()
+        first, term = self.hold_by("elect", "dispatcher", "--value", "host-1")
+        leader = self.run_cli("call", "--json", "ELECTION.LEADER", "dispatcher")
+        self.assertEqual(json.loads(leader.stdout)["value"], "host-1")
+        second = self.start_cli("elect", "dispatcher", "--value", "host-2", "--", *HOLDER)
+        self.end(first)
+        self.assertGreater(int(second.stdout.readline().split()[1]), term)
+        self.end(second)
+
+    def test_an_operator_takes_a_lock_away_only_if_he_means_it(self):
+        self.serve()
+        holder, _ = self.hold("a", "--note", "payment 12")
+        err = self.run_cli("revoke", "a", status=64).stderr
+        self.assertIn("payment 12", err)
+        self.assertEqual(self.info("a")["state"], "held")
+        out = self.run_cli("revoke", "a", "--yes", "--reason", "it hangs").stdout
+        self.assertEqual(out, "1 hold revoked\n")
+        self.end(holder, 76)
+        self.run_cli("revoke", "a", "--yes", status=1)
+        self.assertIn("it hangs", self.run_cli("journal", "dump", self.folder / "data").stdout)
+
+    def test_a_terminal_is_asked(self):
+        self.serve()
+        holder, _ = self.hold("a")
+        for answer, status in ((b"n\n", 1), (b"y\n", 0)):
+            main, terminal = pty.openpty()
+            os.write(main, answer)
+            self.run_cli("revoke", "a", stdin=terminal, status=status)
+            os.close(terminal)
+            os.close(main)
+        self.end(holder, 76)
+
+    def test_a_shut_key_is_shown_and_opened(self):
+        self.serve()
+        self.run_cli("call", "LOCK.ACQUIRE", "a", "LEASE", "1", "ONLOSS", "HOLD", "NOTE", "pay 4711")
+        eventually("the lease ends", lambda: self.info("a")["state"] == "shut")
+        self.assertIn("pay 4711", self.run_cli("info", "a").stdout)
+        self.run_cli("lock", "a", "--wait", "0", "--", "true", status=75)
+        self.assertEqual(self.run_cli("resolve", "a", "--yes").stdout, "1 hold resolved\n")
+        self.run_cli("lock", "a", "--wait", "0", "--", "true")
+        self.run_cli("resolve", "a", "--yes", status=1)
+
+    def test_info_says_why_somebody_waits(self):
+        self.serve()
+        holder, _ = self.hold("a", "--note", "payment 12")
+        waiter = self.start_cli("lock", "a", "--", *HOLDER)
+        eventually("it waits", lambda: self.info("a")["waiting"] == 1)
+        self.assertRegex(self.run_cli("info", "a").stdout,
+                         r'waits: "a" is held by .* for \d+ ms: "payment 12"')
+        top = self.run_cli("top").stdout.splitlines()
+        self.assertRegex(top[0], r"^1 held, 1 waiting$")
+        self.assertRegex(top[3], r"^ +1 +a +held ")
+        self.end(holder)
+        waiter.stdout.readline()
+        self.end(waiter)
 
 
 class Redis:
