@@ -13,8 +13,9 @@
 //
 // No thread waits. Handlers run on their associated executor. Cancellation of any type
 // through the associated slot withdraws the wait: the operation ends with Cancelled, or
-// with the grant, if that came first. The execution context must outlive the operation;
-// Client::close() ends all of them with Unavailable.
+// with the grant, if that came first. The execution context must outlive the Client, whose
+// thread may still be leaving it when an operation has completed; Client::close() ends all
+// operations with Unavailable.
 //
 // Each operation has two forms: async_lock() completes with (std::exception_ptr, Grant), so
 // that co_await throws turnstile::Error; async_try_lock() completes with Result<Grant>,
