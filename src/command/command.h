@@ -2,7 +2,8 @@
 //
 // One struct a command, named as on the wire: LOCK.ACQUIRE is LockAcquire. Each
 // has a stored number (kKind) that never changes, and lists its fields once for
-// encoding and decoding.
+// encoding and decoding. Those on tasks stand in task.h, those on signals in
+// signal.h.
 //
 // To add a command: 1 the struct here, and its place in Command; 2 its row in
 // table.cc; 3 its parse function in parse.cc; 4 its case in state/machine.cc;
@@ -18,6 +19,9 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "command/limits.h"
+#include "command/signal.h"
+#include "command/task.h"
+#include "command/terms.h"
 
 namespace command {
 
@@ -78,19 +82,6 @@ struct OnLoss {
   Duration delay;
 
   bool operator==(const OnLoss&) const = default;
-};
-
-/// What every request for a grant says, whatever it is that it asks for.
-struct Terms {
-  Duration wait;  ///< zero: a try
-  std::optional<Duration> lease;
-  std::uint8_t priority = 0;
-  std::string note;
-  std::string agent;  ///< who waits, within the session; for the search for deadlocks
-  std::optional<Duration>
-      within;  ///< IFWITHIN: refuse at once if the wait is expected to be longer
-
-  bool operator==(const Terms&) const = default;
 };
 
 struct LockAcquire : Terms {
@@ -266,7 +257,7 @@ struct Tick {
   static constexpr std::uint8_t kKind = 66;
 };
 
-/// A connection is gone: its waiters without a session end.
+/// A connection is gone: its waiters without a session end, or the session whose last it was.
 struct Disconnect {
   static constexpr std::uint8_t kKind = 67;
 };
@@ -276,7 +267,11 @@ using Command =
                  SessionList, LockAcquire, LockRelease, LockRenew, LockCheck, LockInfo, LockList,
                  LockUpgrade, LockDowngrade, LockResolve, LockRevoke, SemAcquire, SemRelease,
                  SemRenew, SemInfo, SemResize, ElectionCampaign, ElectionProclaim, ElectionResign,
-                 ElectionLeader, Cancel, Configure, Start, Tick, Disconnect>;
+                 ElectionLeader, TaskAdd, TaskJoin, TaskTake, TaskComplete, TaskFail, TaskRelease,
+                 TaskExtend, TaskResult, TaskCancel, TaskRedrive, TaskWhy, FlowInfo, FlowList,
+                 FlowCancel, FlowClose, EventSet, EventReset, EventWait, EventInfo, BarrierArrive,
+                 BarrierInfo, LatchSet, LatchCountdown, LatchWait, LatchInfo, Cancel, Configure,
+                 Start, Tick, Disconnect>;
 
 // --- fields, once for both directions
 
@@ -306,10 +301,6 @@ void fields(Archive& archive, KeyMode& k) {
 template <class Archive>
 void fields(Archive& archive, OnLoss& o) {
   archive(o.kind, o.delay);
-}
-template <class Archive>
-void fields(Archive& archive, Terms& t) {
-  archive(t.wait, t.lease, t.priority, t.note, t.agent, t.within);
 }
 template <class Archive>
 void fields(Archive& archive, LockAcquire& c) {

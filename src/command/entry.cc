@@ -113,6 +113,31 @@ std::string_view kind_name(std::uint8_t kind) {
     case ElectionProclaim::kKind: return "ELECTION.PROCLAIM";
     case ElectionResign::kKind: return "ELECTION.RESIGN";
     case ElectionLeader::kKind: return "ELECTION.LEADER";
+    case TaskAdd::kKind: return "TASK.ADD";
+    case TaskJoin::kKind: return "TASK.JOIN";
+    case TaskTake::kKind: return "TASK.TAKE";
+    case TaskComplete::kKind: return "TASK.COMPLETE";
+    case TaskFail::kKind: return "TASK.FAIL";
+    case TaskRelease::kKind: return "TASK.RELEASE";
+    case TaskExtend::kKind: return "TASK.EXTEND";
+    case TaskResult::kKind: return "TASK.RESULT";
+    case TaskCancel::kKind: return "TASK.CANCEL";
+    case TaskRedrive::kKind: return "TASK.REDRIVE";
+    case TaskWhy::kKind: return "TASK.WHY";
+    case FlowInfo::kKind: return "FLOW.INFO";
+    case FlowList::kKind: return "FLOW.LIST";
+    case FlowCancel::kKind: return "FLOW.CANCEL";
+    case FlowClose::kKind: return "FLOW.CLOSE";
+    case EventSet::kKind: return "EVENT.SET";
+    case EventReset::kKind: return "EVENT.RESET";
+    case EventWait::kKind: return "EVENT.WAIT";
+    case EventInfo::kKind: return "EVENT.INFO";
+    case BarrierArrive::kKind: return "BARRIER.ARRIVE";
+    case BarrierInfo::kKind: return "BARRIER.INFO";
+    case LatchSet::kKind: return "LATCH.SET";
+    case LatchCountdown::kKind: return "LATCH.COUNTDOWN";
+    case LatchWait::kKind: return "LATCH.WAIT";
+    case LatchInfo::kKind: return "LATCH.INFO";
     case Cancel::kKind: return "CANCEL";
     case Configure::kKind: return "configure";
     case Start::kKind: return "start";
@@ -131,7 +156,9 @@ void forget_wait(C& command) {
   if constexpr (requires { command.within; }) command.within.reset();
 }
 
-/// Nor does the order in which he lists his keys mean anything.
+/// Nor does the order in which he lists names mean anything.
+void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), names.end()); }
+
 void sort_keys(std::vector<KeyMode>& keys) {
   std::sort(keys.begin(), keys.end(),
             [](const KeyMode& a, const KeyMode& b) { return a.key < b.key; });
@@ -147,6 +174,10 @@ std::uint64_t fingerprint(const Command& command) {
       [&]<class C>(C asked) {
         forget_wait(asked);
         if constexpr (std::is_same_v<C, LockAcquire>) sort_keys(asked.keys);
+        if constexpr (std::is_same_v<C, TaskTake>) sort_names(asked.tasks);
+        if constexpr (std::is_base_of_v<Declaration, C>) {
+          if (asked.after) sort_names(*asked.after);
+        }
         writer(asked);
       },
       command);

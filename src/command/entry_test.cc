@@ -23,6 +23,17 @@ std::vector<Command> all_commands() {
                             "owner",
                             Duration::from_ms(8),
                             {OnLoss::Kind::Delay, Duration::from_ms(9)}};
+  const Declaration declaration{"f",
+                                "t",
+                                std::vector<std::string>{"a", "b"},
+                                When::Ended,
+                                OnDead::Skip,
+                                Duration::from_ms(1),
+                                2,
+                                Backoff{Duration::from_ms(3), Duration::from_ms(4)},
+                                Duration::from_ms(5),
+                                Duration::from_ms(6),
+                                "input"};
   return {open,
           SessionAttach{},
           SessionKeepAlive{},
@@ -48,6 +59,31 @@ std::vector<Command> all_commands() {
           ElectionProclaim{"a", 5, "host-2"},
           ElectionResign{"a", 5},
           ElectionLeader{"a"},
+          TaskAdd{declaration, std::uint8_t{7}},
+          TaskJoin{declaration, terms, Duration::from_ms(8)},
+          TaskTake{terms, {"t", "u"}, "payment/"},
+          TaskComplete{"f", "t", 5, "result"},
+          TaskFail{"f", "t", 5, "declined", true},
+          TaskRelease{"f", "t", 5, Duration::from_ms(6), "half"},
+          TaskExtend{"f", "t", 5, Duration::from_ms(6)},
+          TaskResult{"f", "t", Duration::from_ms(6), "agent"},
+          TaskCancel{"f", "t", "why"},
+          TaskRedrive{"f", "t", "why"},
+          TaskWhy{"f", "t"},
+          FlowInfo{"f"},
+          FlowList{"f", true, 7, "e"},
+          FlowCancel{"f", "why"},
+          FlowClose{"f"},
+          EventSet{"e", "payload", true},
+          EventReset{"e"},
+          EventWait{"e", std::uint64_t{4}, Duration::from_ms(6)},
+          EventInfo{"e"},
+          BarrierArrive{"b", 3, "me", OnDeath::Shrink, Duration::from_ms(6), "payload"},
+          BarrierInfo{"b"},
+          LatchSet{"l", 3},
+          LatchCountdown{"l", "me"},
+          LatchWait{"l", Duration::from_ms(6)},
+          LatchInfo{"l"},
           Cancel{"t1"},
           Configure{rules},
           Start{"turnstile 0.1"},
@@ -237,6 +273,60 @@ TEST(FingerprintTest, everything_else_counts) {
   EXPECT_TRUE(differs([](LockAcquire& a) { a.on_loss.kind = OnLoss::Kind::Hold; }));
   EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockRelease{"a", 2}));
   EXPECT_NE(fingerprint(LockRelease{"a", 1}), fingerprint(LockCheck{"a", 1}));
+}
+
+TEST(FingerprintTest, how_long_a_task_or_a_signal_is_waited_for_does_not_count) {
+  TaskJoin join;
+  TaskTake take;
+  const auto unhurried = [](auto command) {
+    command.wait = Duration::from_ms(5'000);
+    return fingerprint(command);
+  };
+  EXPECT_EQ(unhurried(join), fingerprint(join));
+  EXPECT_EQ(unhurried(take), fingerprint(take));
+  EXPECT_EQ(unhurried(TaskResult{"f", "t", {}, ""}), fingerprint(TaskResult{"f", "t", {}, ""}));
+  EXPECT_EQ(unhurried(EventWait{"e", {}, {}}), fingerprint(EventWait{"e", {}, {}}));
+  EXPECT_EQ(unhurried(LatchWait{"l", {}}), fingerprint(LatchWait{"l", {}}));
+  EXPECT_EQ(unhurried(BarrierArrive{}), fingerprint(BarrierArrive{}));
+}
+
+TEST(FingerprintTest, the_order_in_which_tasks_are_named_does_not_count) {
+  const auto after = [](auto command, std::vector<std::string> names) {
+    command.after = std::move(names);
+    return fingerprint(command);
+  };
+  EXPECT_EQ(after(TaskAdd{}, {"a", "b"}), after(TaskAdd{}, {"b", "a"}));
+  EXPECT_EQ(after(TaskJoin{}, {"a", "b"}), after(TaskJoin{}, {"b", "a"}));
+  EXPECT_NE(after(TaskJoin{}, {"a", "b"}), after(TaskJoin{}, {"a"}));
+  EXPECT_NE(after(TaskJoin{}, {}), fingerprint(TaskJoin{}));
+  EXPECT_EQ(fingerprint(TaskTake{{}, {"a", "b"}, ""}), fingerprint(TaskTake{{}, {"b", "a"}, ""}));
+  EXPECT_NE(fingerprint(TaskTake{{}, {"a", "b"}, ""}), fingerprint(TaskTake{{}, {"a"}, "b"}));
+}
+
+TEST(FingerprintTest, what_is_left_out_of_a_declaration_is_not_what_it_says_by_default) {
+  const auto differs = [](auto change) {
+    TaskAdd changed;
+    change(changed);
+    return fingerprint(changed) != fingerprint(TaskAdd{});
+  };
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.when = When::Completed; }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.on_dead = OnDead::Hold; }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.timeout = Duration::from_ms(60'000); }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.attempts = 5; }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.backoff = Backoff{}; }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.delay = Duration(); }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.deadline = Duration(); }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.input = ""; }));
+  EXPECT_TRUE(differs([](TaskAdd& a) { a.priority = std::uint8_t{0}; }));
+}
+
+TEST(FingerprintTest, how_an_attempt_ended_counts) {
+  EXPECT_NE(fingerprint(TaskComplete{"f", "t", 5, "r"}),
+            fingerprint(TaskComplete{"f", "t", 5, "s"}));
+  EXPECT_NE(fingerprint(TaskFail{"f", "t", 5, "r", true}),
+            fingerprint(TaskFail{"f", "t", 5, "r", false}));
+  EXPECT_NE(fingerprint(TaskRelease{"f", "t", 5, {}, ""}),
+            fingerprint(TaskRelease{"f", "t", 5, {}, std::nullopt}));
 }
 
 TEST(FingerprintTest, where_one_name_ends_and_the_next_begins_counts) {

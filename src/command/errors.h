@@ -25,6 +25,8 @@ namespace command {
   X(Conflict, "CONFLICT", false, "the name or number is already used for something else") \
   X(Forgotten, "FORGOTTEN", true, "the REQUEST number is older than the answers kept")  \
   X(Lost, "LOST", true, "the REQUEST was granted earlier, and that grant has ended")    \
+  X(Ended, "ENDED", false, "the task has ended, so nobody runs it any more; how follows") \
+  X(Broken, "BROKEN", false, "the barrier was broken: one who had arrived died")        \
   X(Limit, "LIMIT", false, "a limit of the service is reached")                         \
   X(Overloaded, "OVERLOADED", false, "nothing new is taken on for now; releases work")  \
   X(Moved, "MOVED", false, "another node leads; the reply says which")                  \

@@ -30,7 +30,17 @@ namespace command {
   X(loss_delay_max_ms,         86'400'000, "longest ONLOSS DELAY, in ms")                     \
   X(permits_max,                1'000'000, "highest LIMIT of a semaphore")                    \
   X(value_bytes,                    4'096, "bytes of what a leader proclaims")                \
-  X(list_count,                     1'000, "rows of one LOCK.LIST or SESSION.LIST")           \
+  X(reason_bytes,                   4'096, "bytes of the reason of a TASK.FAIL")              \
+  X(payload_bytes, 65'536, "bytes of a result, an input, a checkpoint or a signal's payload") \
+  X(predecessors,                     128, "tasks that one task comes AFTER")                 \
+  X(tasks_per_take,                    64, "names in one TASK.TAKE")                          \
+  X(attempts_max,                   1'000, "highest ATTEMPTS of a task")                      \
+  X(timeout_max_ms,            86'400'000, "longest TIMEOUT of an attempt, in ms")            \
+  X(backoff_max_ms,            86'400'000, "longest BACKOFF, in ms")                          \
+  X(task_time_max_ms,       2'592'000'000, "longest DELAY or DEADLINE of a task, in ms")      \
+  X(parties_max,                    1'024, "most PARTIES of a barrier")                       \
+  X(latch_max,                  1'000'000, "highest count of a latch")                        \
+  X(list_count,                     1'000, "rows of one LOCK.LIST, SESSION.LIST or FLOW.LIST") \
   /* the state, checked when it is applied */                                                 \
   X(sessions,                     100'000, "sessions alive at once")                          \
   X(waiters_per_key,              200'000, "waiters in the queue of one key")                 \
@@ -40,12 +50,21 @@ namespace command {
   X(semaphore_idle_ms, 86'400'000, "time after which an unused semaphore is forgotten, in ms") \
   X(marks,                        100'000, "lost grants that keep their keys shut")           \
   X(hold_times,                    65'536, "contended keys whose hold times are remembered")  \
+  X(flows,                      1'000'000, "flows in memory at once")                         \
+  X(flow_bytes, 268'435'456, "bytes of all flows beyond which no task is added")              \
+  X(flow_retention_ms, 60'000, "time for which a flow is kept when all its tasks ended, in ms") \
+  X(tasks_per_flow,                10'000, "tasks of one flow")                               \
+  X(successors,                     1'024, "tasks that come AFTER one task")                  \
+  X(results_bytes,              1'048'576, "bytes of all results handed to one task")         \
+  X(signals,                      100'000, "events, barriers and latches known at once")      \
+  X(signal_bytes, 67'108'864, "bytes of payloads and participants that all signals keep")     \
+  X(signal_idle_ms, 86'400'000, "time after which an unused signal is forgotten, in ms")      \
   X(answers_per_session,            1'024, "answers kept for repeated REQUEST numbers")       \
   X(ended_grants,                  65'536, "ended grants whose cause is remembered")          \
   /* a connection, checked as bytes arrive and leave */                                       \
   X(connections,                   10'000, "connections at once")                             \
   X(arguments,                        256, "arguments of one request")                        \
-  X(argument_bytes,                65'536, "bytes of one argument")                           \
+  X(argument_bytes,               131'072, "bytes of one argument")                           \
   X(request_bytes,                262'144, "bytes of one request")                            \
   X(inline_bytes,                   4'096, "bytes of a request typed as a line")              \
   X(input_bytes,                  524'288, "bytes read ahead from one connection")            \

@@ -22,15 +22,18 @@ std::size_t max_args(const CommandSpec& spec) {
 /// In the words of Redis, which clients look for.
 Refused unknown_command(std::span<const std::string_view> argv) {
   if (argv.empty()) return {Code::Malformed, "empty request; it must begin with a command"};
-  const bool is_container = is_word(argv[0], "CLIENT") || is_word(argv[0], "COMMAND");
   std::string sentence =
-      is_container && argv.size() > 1
+      is_container(argv[0]) && argv.size() > 1
           ? fmt::format("unknown subcommand {} of {}", quoted(argv[1], '\''), quoted(argv[0], '\''))
           : fmt::format("unknown command {}", quoted(argv[0], '\''));
-  if (is_container && argv.size() == 1) {
+  if (is_word(argv[0], "CLIENT") && argv.size() == 1) {
     sentence =
         "wrong number of arguments for 'client' command; use CLIENT "
         "ID|SETNAME|GETNAME|SETINFO|INDEX";
+  } else if (is_word(argv[0], "CLUSTER") && argv.size() == 1) {
+    sentence =
+        "wrong number of arguments for 'cluster' command; use CLUSTER "
+        "SLOTS|SHARDS|MYID|INFO|EPOCH";
   } else if (const CommandSpec* similar = find_similar(argv)) {
     sentence += fmt::format("; did you mean {}?", similar->name);
   } else {

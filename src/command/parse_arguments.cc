@@ -26,10 +26,12 @@ std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t min
 namespace {
 
 constexpr std::array<std::string_view, kOptionCount> kWords = {
-    "SHARED",   "AND",     "AFTER",   "AGENT",  "ASYNC",    "AUTH",    "COUNT",
-    "IFWITHIN", "LEASE",   "LIMIT",   "NAME",   "NOTE",     "ONCLOSE", "ONLOSS",
-    "OWNER",    "PERMITS", "PREEMPT", "PREFIX", "PRIORITY", "REASON",  "REQUEST",
-    "RESOLVED", "SESSION", "SETNAME", "STATE",  "TTL",      "WAIT",
+    "SHARED",   "AND",     "AFTER",      "AGENT",    "AS",       "ASYNC",   "ATTEMPTS", "AUTH",
+    "AUTO",     "BACKOFF", "CHECKPOINT", "COUNT",    "DEADLINE", "DELAY",   "FLOWS",    "IFWITHIN",
+    "INPUT",    "LEASE",   "LIMIT",      "MAX",      "NAME",     "NOTE",    "ONCLOSE",  "ONDEAD",
+    "ONDEATH",  "ONLOSS",  "OWNER",      "PARTIES",  "PAYLOAD",  "PERMITS", "PREEMPT",  "PREFIX",
+    "PRIORITY", "REASON",  "REQUEST",    "RESOLVED", "RETRY",    "SESSION", "SETNAME",  "STATE",
+    "TIMEOUT",  "TTL",     "WAIT",       "WHEN",
 };
 static_assert(!kWords.back().empty());
 
@@ -102,6 +104,14 @@ std::string Arguments::value(std::string_view what) {
   return sized(what, 0, limits_.value_bytes, "value_bytes");
 }
 
+std::string Arguments::reason(std::string_view what) {
+  return sized(what, 0, limits_.reason_bytes, "reason_bytes");
+}
+
+std::string Arguments::payload(std::string_view what) {
+  return sized(what, 0, limits_.payload_bytes, "payload_bytes");
+}
+
 std::string Arguments::ticket(std::string_view what) {
   return sized(what, 1, limits_.ticket_bytes, "ticket_bytes");
 }
@@ -172,18 +182,27 @@ bool Arguments::take(Option option) {
   return true;
 }
 
-std::optional<Option> Arguments::next_option() {
-  while (!rest_.empty()) {
-    const std::string_view word = next("an option");
-    const auto option = find_option(word);
-    if (!option || !spec_.options.contains(*option)) {
-      refuse_option(word);
-    } else if (enter(*option) && !read_envelope(*option)) {
-      return option;
-    }
+std::optional<Option> Arguments::next_known_option() {
+  while (is_at_option()) {
+    const Option option = *find_option(next("an option"));
+    if (enter(option) && !read_envelope(option)) return option;
   }
   return std::nullopt;
 }
+
+std::optional<Option> Arguments::next_option() {
+  const auto option = next_known_option();
+  if (!option && !rest_.empty()) refuse_option(rest_.front());
+  return option;
+}
+
+namespace {
+
+bool is_flag(Option option) {
+  return option == Option::Resolved || option == Option::Retry || option == Option::Auto;
+}
+
+}  // namespace
 
 /// Whether the option may stand here: once, after the keys, and with a value.
 bool Arguments::enter(Option option) {
@@ -194,7 +213,7 @@ bool Arguments::enter(Option option) {
                                         word, spec_.syntax));
   } else if (seen_.contains(option)) {
     refuse(Code::Malformed, fmt::format("{} is given twice", word));
-  } else if (rest_.empty() && option != Option::Resolved) {
+  } else if (rest_.empty() && !is_flag(option)) {
     refuse(Code::Malformed, fmt::format("{} needs a value; use {}", word, spec_.syntax));
   }
   seen_.insert(option);

@@ -48,6 +48,10 @@ class Arguments {
   std::string note(std::string_view what);
   /// 0 to value_bytes bytes.
   std::string value(std::string_view what);
+  /// 0 to reason_bytes bytes.
+  std::string reason(std::string_view what);
+  /// 0 to payload_bytes bytes.
+  std::string payload(std::string_view what);
   /// 1 to ticket_bytes bytes.
   std::string ticket(std::string_view what);
   /// 1 to name_bytes bytes, which no sentence shows.
@@ -72,6 +76,8 @@ class Arguments {
   /// The next option, its value still to be read; none at the end. REQUEST, ASYNC and SESSION are
   /// read into the envelope on the way.
   std::optional<Option> next_option();
+  /// The same, but none as well where something else comes next, which is then still there.
+  std::optional<Option> next_known_option();
 
   /// Reads the envelope's options that are still there, and refuses whatever else is left.
   void finish();

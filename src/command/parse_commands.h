@@ -42,6 +42,34 @@ Call parse_election_resign(Arguments& args);
 Call parse_election_leader(Arguments& args);
 Call parse_election_observe(Arguments& args);
 
+Call parse_task_add(Arguments& args);
+Call parse_task_join(Arguments& args);
+Call parse_task_take(Arguments& args);
+Call parse_task_complete(Arguments& args);
+Call parse_task_fail(Arguments& args);
+Call parse_task_release(Arguments& args);
+Call parse_task_extend(Arguments& args);
+Call parse_task_result(Arguments& args);
+Call parse_task_cancel(Arguments& args);
+Call parse_task_redrive(Arguments& args);
+Call parse_task_why(Arguments& args);
+
+Call parse_flow_info(Arguments& args);
+Call parse_flow_list(Arguments& args);
+Call parse_flow_cancel(Arguments& args);
+Call parse_flow_close(Arguments& args);
+
+Call parse_event_set(Arguments& args);
+Call parse_event_reset(Arguments& args);
+Call parse_event_wait(Arguments& args);
+Call parse_event_info(Arguments& args);
+Call parse_barrier_arrive(Arguments& args);
+Call parse_barrier_info(Arguments& args);
+Call parse_latch_set(Arguments& args);
+Call parse_latch_countdown(Arguments& args);
+Call parse_latch_wait(Arguments& args);
+Call parse_latch_info(Arguments& args);
+
 Call parse_hello(Arguments& args);
 Call parse_ping(Arguments& args);
 Call parse_quit(Arguments& args);
@@ -57,5 +85,12 @@ Call parse_command_list(Arguments& args);
 Call parse_command_count(Arguments& args);
 Call parse_command_docs(Arguments& args);
 Call parse_command_info(Arguments& args);
+
+// --- cluster
+Call parse_cluster_slots(Arguments& args);
+Call parse_cluster_shards(Arguments& args);
+Call parse_cluster_myid(Arguments& args);
+Call parse_cluster_info(Arguments& args);
+Call parse_cluster_epoch(Arguments& args);
 
 }  // namespace command

@@ -89,4 +89,16 @@ Call parse_command_docs(Arguments& args) { return CommandDocs{names(args, "name"
 
 Call parse_command_info(Arguments& args) { return CommandInfo{names(args, "name")}; }
 
+// --- cluster
+
+Call parse_cluster_slots(Arguments&) { return ClusterQuery{ClusterQuery::About::Slots}; }
+
+Call parse_cluster_shards(Arguments&) { return ClusterQuery{ClusterQuery::About::Shards}; }
+
+Call parse_cluster_myid(Arguments&) { return ClusterQuery{ClusterQuery::About::MyId}; }
+
+Call parse_cluster_info(Arguments&) { return ClusterQuery{ClusterQuery::About::Info}; }
+
+Call parse_cluster_epoch(Arguments&) { return ClusterQuery{ClusterQuery::About::Epoch}; }
+
 }  // namespace command

@@ -59,13 +59,36 @@ struct Renewed {
   bool operator==(const Renewed&) const = default;
 };
 
+/// How a predecessor ended.
+struct TaskOutcome {
+  std::string task;
+  std::string state;   ///< "completed", "failed", "skipped" or "cancelled"
+  std::string result;  ///< what it completed with, or the reason in words
+  bool operator==(const TaskOutcome&) const = default;
+};
+
+/// A task is the asker's to run.
+struct Attempt {
+  std::string flow;
+  std::string task;
+  std::int64_t number = 1;  ///< of those that count
+  std::uint64_t token = 0;
+  base::Duration lease;   ///< what remains of its time-out at the entry that answers
+  base::Duration waited;  ///< from this request's apply to the attempt
+  std::string input;
+  std::string checkpoint;             ///< of the attempt before, if it left one
+  std::vector<TaskOutcome> outcomes;  ///< of the predecessors, in the order of AFTER
+  bool operator==(const Attempt&) const = default;
+};
+
 /// The outcome comes later, as an event for this waiter.
 struct Waiting {
   std::uint64_t waiter = 0;
   bool operator==(const Waiting&) const = default;
 };
 
-using Reply = std::variant<Done, Number, Opened, Granted, Renewed, Waiting, Value, Refused>;
+using Reply =
+    std::variant<Done, Number, Opened, Granted, Renewed, Waiting, Attempt, Value, Refused>;
 
 /// A wait was decided.
 struct WaitEnded {
@@ -73,7 +96,7 @@ struct WaitEnded {
   std::uint64_t connection = 0;  ///< that asked last
   std::uint64_t session = 0;     ///< 0: none
   std::string ticket;            ///< empty: the connection blocks
-  Reply reply;                   ///< Granted or Refused
+  Reply reply;                   ///< the outcome: never Waiting
 };
 
 /// A holder must know: its grant or its session ended without its doing.

@@ -128,10 +128,18 @@ struct CommandInfo {
   bool operator==(const CommandInfo&) const = default;
 };
 
+/// CLUSTER SLOTS|SHARDS|MYID|INFO|EPOCH: who leads, as this node knows it.
+struct ClusterQuery {
+  enum class About : std::uint8_t { Slots, Shards, MyId, Info, Epoch };
+  About about = About::Info;
+
+  bool operator==(const ClusterQuery&) const = default;
+};
+
 /// A `Command` goes to the state machine; everything else the server answers itself.
 using Call = std::variant<Command, Attach, ElectionObserve, Hello, Ping, Quit, ClientId,
                           ClientSetName, ClientGetName, ClientSetInfo, ClientIndex, ServerInfo,
-                          CommandList, CommandCount, CommandDocs, CommandInfo>;
+                          CommandList, CommandCount, CommandDocs, CommandInfo, ClusterQuery>;
 
 struct Request {
   Call call;

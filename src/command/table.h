@@ -3,10 +3,10 @@
 // The parser, COMMAND COUNT|DOCS|INFO|LIST, the command line's help and
 // docs/protocol.md are all fed from it, so that none of them can lag behind.
 //
-// To add a command: its row in table.cc, its parse function in parse_*.cc
+// To add a command: its row in table_*_rows.h, its parse function in parse_*.cc
 // (declared in parse_commands.h), and `TURNSTILE_REWRITE_DOCS=1` to the tests
 // for docs/protocol.md. To add an option: its enumerator here, its word in
-// table.cc, its name in the rows that take it.
+// parse_arguments.cc, its name in the rows that take it.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,16 @@ namespace command {
 
 class Arguments;
 
-enum class Group : std::uint8_t { Session, Lock, Semaphore, Election, Connection, Server };
+enum class Group : std::uint8_t {
+  Session,
+  Lock,
+  Semaphore,
+  Election,
+  Task,
+  Signal,
+  Connection,
+  Server
+};
 
 /// Every word that introduces an option. Shared and And are part of a list of keys.
 enum class Option : std::uint8_t {
@@ -31,17 +40,31 @@ enum class Option : std::uint8_t {
   And,
   After,
   Agent,
+  As,
   Async,
+  Attempts,
   Auth,
+  Auto,
+  Backoff,
+  Checkpoint,
   Count,
+  Deadline,
+  Delay,
+  Flows,
   IfWithin,
+  Input,
   Lease,
   Limit,
+  Max,
   Name,
   Note,
   OnClose,
+  OnDead,
+  OnDeath,
   OnLoss,
   Owner,
+  Parties,
+  Payload,
   Permits,
   Preempt,
   Prefix,
@@ -49,13 +72,16 @@ enum class Option : std::uint8_t {
   Reason,
   Request,
   Resolved,
+  Retry,
   Session,
   SetName,
   State,
+  Timeout,
   Ttl,
   Wait,
+  When,
 };
-inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Option::Wait) + 1;
+inline constexpr std::size_t kOptionCount = static_cast<std::size_t>(Option::When) + 1;
 
 /// A set of options.
 class Options {
@@ -69,12 +95,12 @@ class Options {
   constexpr bool contains(Option option) const { return (bits_ & bit(option)) != 0; }
 
  private:
-  static constexpr std::uint32_t bit(Option option) {
-    return std::uint32_t{1} << static_cast<unsigned>(option);
+  static constexpr std::uint64_t bit(Option option) {
+    return std::uint64_t{1} << static_cast<unsigned>(option);
   }
-  std::uint32_t bits_ = 0;
+  std::uint64_t bits_ = 0;
 };
-static_assert(kOptionCount <= 32);
+static_assert(kOptionCount <= 64);
 
 /// One row: what a command is called, what it takes, what it does and what it answers.
 struct CommandSpec {
@@ -101,9 +127,12 @@ struct CommandSpec {
 /// All rows, by group and in the order in which they are best read.
 std::span<const CommandSpec> table();
 
-/// The row of the command that `argv` begins with, in any case; null if there is none. CLIENT and
-/// COMMAND take their second word with them. Constant time, and nothing is allocated.
+/// The row of the command that `argv` begins with, in any case; null if there is none. CLIENT,
+/// CLUSTER and COMMAND take their second word with them. Constant time, and nothing is allocated.
 const CommandSpec* find(std::span<const std::string_view> argv);
+
+/// Whether the word is the first of commands of two words.
+bool is_container(std::string_view word);
 
 /// The row of a name as people and COMMAND DOCS write it: `CLIENT SETNAME` or `client|setname`.
 const CommandSpec* find_name(std::string_view name);
@@ -114,7 +143,7 @@ const CommandSpec* find_similar(std::span<const std::string_view> argv);
 /// The name as Redis writes it, in its tables and its errors: `lock.acquire`, `client|setname`.
 std::string redis_name(const CommandSpec& spec);
 
-/// "session", "lock", "semaphore", "election", "connection", "server".
+/// "session", "lock", "semaphore", "election", "task", "signal", "connection", "server".
 std::string_view group_name(Group group);
 
 /// The word of an option, in upper case.

@@ -72,8 +72,7 @@ const CommandSpec* find_similar(std::span<const std::string_view> argv) {
   if (argv.size() > 1 && argv[1].size() <= kLongest) {
     const std::string second = upper(argv[1]);
     if (const CommandSpec* dotted = find_name(first + "." + second)) return dotted;
-    const bool is_container = first == "CLIENT" || first == "COMMAND";
-    if (is_container) return nearest(first + " " + second);
+    if (is_container(first)) return nearest(first + " " + second);
   }
   const CommandSpec* same_end = ending_in(first);
   return same_end != nullptr ? same_end : nearest(first);

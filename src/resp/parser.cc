@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "resp/inline_request.h"
 
 namespace resp {
@@ -147,6 +148,7 @@ Parser::Step Parser::read_elements() {
       if (const Step step = read_bulk_header(); step != Step::Continues) return step;
     }
     const std::size_t size = static_cast<std::size_t>(bulk_size_);
+    if (PLANTED(ParserLosesPlace) && buffer_.size() - cursor_ < size + 2) bulk_size_ = -1;
     if (buffer_.size() - cursor_ < size + 2) return Step::NeedsBytes;
     const char* end = buffer_.data() + cursor_ + size;
     if (end[0] != '\r' || end[1] != '\n') return fail("expected CRLF after a bulk string");

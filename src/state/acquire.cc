@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/quote.h"
 #include "state/machine.h"
 
@@ -86,6 +87,9 @@ Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<D
   static_cast<Claim&>(grant) = std::move(claim);
   grant.token = next_token();
   if (terms.lease) grant.lease_end = now_ + *terms.lease;
+  if (PLANTED(LeaseOverflows) && terms.lease) {
+    grant.lease_end = now_ + Duration::from_us(static_cast<std::int32_t>(terms.lease->us()));
+  }
   if (session != nullptr) renew(*session);
   return give(std::move(grant), now_);
 }
@@ -131,16 +135,19 @@ Reply Machine::enqueue(Waiter waiter, Duration wait) {
   waiter.give_up = now_ + wait;
   waiter.parked = has_shut_key(waiter);
   const Waiter& waiting = insert_waiter(std::make_unique<Waiter>(std::move(waiter)));
-  const auto cycle = waiting.parked ? std::nullopt : find_deadlock(agent_of(waiting));
+  const bool may_close = !PLANTED(DeadlockMissed) && !waiting.parked &&
+                         (is_granting(waiting.space) || waiting.space == Space::Result);
+  const auto cycle = may_close ? find_deadlock(agent_of(waiting)) : std::nullopt;
   if (cycle && victim_of(*cycle) == id) {
     Refused refused{Code::Deadlock, describe_cycle(*cycle)};
     const auto victim = take_waiter(id);
     for (const command::KeyMode& wanted : victim->keys) drop_if_idle(victim->space, wanted.key);
-    reviewed_.clear();  // all is as it was
+    if (!changed_) reviewed_.clear();  // all is as it was
     return refused;
   }
   changed();
   if (cycle) suspect(waiting);
+  if (!waiting.parked) suspect_behind(waiting);
   review(waiting);
   return command::Waiting{id};
 }

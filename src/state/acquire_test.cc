@@ -34,6 +34,7 @@ TEST(AcquireTest, shared_holders_keep_out_only_the_exclusive) {
   EXPECT_EQ(carol.acquire("rates"), "granted 8");
 }
 
+// Complaint: J3 (docs/complaints.md).
 TEST(AcquireTest, a_token_is_the_index_of_its_entry_and_only_grows) {
   World world;
   Client alice(world, "alice");
@@ -50,6 +51,7 @@ TEST(AcquireTest, a_token_is_the_index_of_its_entry_and_only_grows) {
   }
 }
 
+// Complaint: J4 (docs/complaints.md).
 TEST(AcquireTest, an_entry_that_grants_several_gives_each_a_token_of_its_own) {
   World world;
   Client writer(world, "writer"), a(world, "a"), b(world, "b"), c(world, "c");

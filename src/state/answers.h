@@ -16,11 +16,12 @@ struct Answer {
   enum class Kind : std::uint8_t {
     Done,
     Number,     ///< value: the number
-    Granted,    ///< value: the token
+    Granted,    ///< value: the token, of an attempt too
     Renewed,    ///< value: the token
     Waiting,    ///< value: the waiter
     KeptAlive,  ///< a repeat is a renewal of its own
-    Last = KeptAlive,
+    Signal,     ///< value: the generation
+    Last = Signal,
   };
   Kind kind = Kind::Done;
   std::uint64_t value = 0;

@@ -71,7 +71,7 @@ TEST(ConversionTest, an_upgrade_ends_with_its_hold) {
   bob.acquire(std::vector{shared("k")});
   alice.upgrade("k", 3, 5'000);
   world.advance(500);
-  EXPECT_EQ(world.events(), (Events{"alice: lost 3", "alice: STALE the"}));
+  EXPECT_EQ(world.events(), (Events{"alice: lost 3", "alice: STALE expired"}));
 }
 
 TEST(ConversionTest, a_repeated_upgrade_is_answered_alike) {
@@ -152,6 +152,7 @@ TEST(OwnerTest, a_repeated_entry_counts_once) {
   EXPECT_EQ(alice.check("k", 2), "0");
 }
 
+// Complaint: C13 (docs/complaints.md).
 TEST(OwnerTest, two_owners_exclude_each_other_and_so_do_two_threads_without) {
   World world;
   Client alice(world, "alice"), other(world, "other");

@@ -12,10 +12,21 @@
 namespace state {
 
 struct Deadline {
-  enum class Kind : std::uint8_t { Lease, Wait, Session, CutOff, Mark, Semaphore };
+  enum class Kind : std::uint8_t {
+    Lease,
+    Wait,
+    Session,
+    CutOff,
+    Mark,
+    Semaphore,
+    TaskStart,
+    TaskDeadline,
+    Flow,
+    Signal,
+  };
   base::Time time;
   Kind kind = Kind::Lease;
-  std::uint64_t id = 0;  ///< token, waiter, session, waiter, token, semaphore
+  std::uint64_t id = 0;  ///< of the token, waiter, session, task and so on
 
   auto operator<=>(const Deadline&) const = default;
 };

@@ -36,10 +36,14 @@ class DeadlockSearch {
   template <class Visit>
   bool each_obstacle(const Waiter& waiter, const KeyMode& wanted, Visit&& visit) const;
   template <class Visit>
+  bool each_runner(const Waiter& waiter, const KeyMode& wanted, Visit&& visit) const;
+  template <class Visit>
   bool each_dependent(const Agent& agent, Visit&& visit);
   template <class Visit>
   bool each_dependent(const Claim& claim, const KeyMode& mode, const Grant* grant,
                       const Waiter* waiter, Visit&& visit) const;
+  template <class Visit>
+  bool each_dependent_on_run(const Grant& grant, Visit&& visit) const;
   template <class Visit>
   bool each_waiter(const Agent& agent, Visit&& visit) const;
   template <class Visit>
@@ -59,6 +63,7 @@ class DeadlockSearch {
   // For permits.
   bool needs_proof() const;
   bool prove(const Agent& start);
+  bool is_proving() const { return !stuck_.empty(); }
   bool is_stuck(const Agent& agent) const { return stuck_.contains(agent); }
   bool may_go(const Waiter& waiter) const;
   bool fits_without_the_free(const Waiter& waiter, const KeyMode& wanted) const;
@@ -141,6 +146,7 @@ constexpr Place kFront{Time::from_us(std::numeric_limits<std::int64_t>::min()), 
 template <class Visit>
 bool DeadlockSearch::each_obstacle(const Waiter& waiter, const KeyMode& wanted,
                                    Visit&& visit) const {
+  if (!is_keyed(waiter.space)) return each_runner(waiter, wanted, visit);
   const Key& key = machine_.keys_of(waiter.space).at(wanted.key);
   if (waits_for_itself(key, waiter)) return true;
   const Key::Queue& queue = *key.queue;
@@ -153,7 +159,9 @@ bool DeadlockSearch::each_obstacle(const Waiter& waiter, const KeyMode& wanted,
     if (!visit(edge)) return false;
     place = edge.earlier->place;
     if (!queue.exclusive.contains(place)) continue;
-    if (is_somebody(edge.to) && !waits_for_itself(key, *edge.earlier)) return true;
+    // Of permits, who can go may still leave too few for whoever stands behind him.
+    const bool may_go_on = is_proving() && !is_stuck(edge.to);
+    if (is_somebody(edge.to) && !waits_for_itself(key, *edge.earlier) && !may_go_on) return true;
     is_alone = true;
   }
   if (!is_alone && !key.exclusive) return true;
@@ -164,6 +172,58 @@ bool DeadlockSearch::each_obstacle(const Waiter& waiter, const KeyMode& wanted,
     edge.to = agent_of(*edge.holder);
     return visit(edge);
   });
+}
+
+/// Who has joined a task, or waits for its result, waits for those who run it or what it comes
+/// after. Others who have joined it are not in his way: he goes on when any of them has ended it.
+template <class Visit>
+bool DeadlockSearch::each_runner(const Waiter& waiter, const KeyMode& wanted, Visit&& visit) const {
+  if (waiter.space != Space::Task && waiter.space != Space::Result) return true;
+  const auto [flow, name] = split_task_key(wanted.key);
+  const Task* task = machine_.flows_.find(flow, name);
+  if (task == nullptr) return true;
+  absl::flat_hash_set<const Task*> met{task};
+  std::deque<const Task*> open{task};
+  while (!open.empty()) {
+    const Task* at = open.front();
+    open.pop_front();
+    if (at->state == TaskState::Running) {
+      const Grant& grant = machine_.grant_of(*at);
+      if (!visit(WaitEdge{agent_of(waiter), &waiter, wanted.key, agent_of(grant), &grant, nullptr}))
+        return false;
+    }
+    if (at->state != TaskState::Pending) continue;
+    for (const Task* predecessor : at->predecessors) {
+      if (met.insert(predecessor).second) open.push_back(predecessor);
+    }
+  }
+  return true;
+}
+
+/// The other way: from a run to all who wait for it or for what comes after it.
+template <class Visit>
+bool DeadlockSearch::each_dependent_on_run(const Grant& grant, Visit&& visit) const {
+  const Task& run = machine_.task_of(grant);
+  absl::flat_hash_set<const Task*> met{&run};
+  std::deque<const Task*> open{&run};
+  while (!open.empty()) {
+    const Task* at = open.front();
+    open.pop_front();
+    const std::string key = task_key(at->flow->name, at->name);
+    for (const Space space : {Space::Task, Space::Result}) {
+      for (const std::uint64_t id : machine_.waiters_at(space, key)) {
+        const Waiter& waiter = *machine_.waiters_.at(id);
+        const std::string_view wanted = waiter.keys.front().key;
+        if (!visit(WaitEdge{agent_of(waiter), &waiter, wanted, agent_of(grant), &grant, nullptr}))
+          return false;
+      }
+    }
+    for (const Task* successor : at->successors) {
+      if (successor->state != TaskState::Pending) continue;
+      if (met.insert(successor).second) open.push_back(successor);
+    }
+  }
+  return true;
 }
 
 template <class Visit>
@@ -184,6 +244,10 @@ bool DeadlockSearch::each_dependent(const Agent& agent, Visit&& visit) {
 template <class Visit>
 bool DeadlockSearch::each_dependent(const Claim& claim, const KeyMode& mode, const Grant* grant,
                                     const Waiter* waiter, Visit&& visit) const {
+  if (!is_keyed(claim.space)) {
+    const bool is_run = grant != nullptr && claim.space == Space::Task;
+    return !is_run || each_dependent_on_run(*grant, visit);
+  }
   const Key& key = machine_.keys_of(claim.space).at(mode.key);
   if (!key.queue) return true;
   const Key::Queue& queue = *key.queue;
@@ -392,6 +456,24 @@ void Machine::suspect(const Claim& claim) {
   suspects_.emplace_back(claim.session, claim.agent);
 }
 
+/// The waiter has come into the queues. If it does not count there, those who share a key with who
+/// is before it wait for them all the same now, up to the next who wants the key alone and did so
+/// already.
+void Machine::suspect_behind(const Waiter& waiter) {
+  for (const KeyMode& wanted : waiter.keys) {
+    if (wanted.shared) continue;
+    const Key& key = keys_of(waiter.space).at(wanted.key);
+    const bool is_own =
+        key.exclusive && agent_of(*grants_.at(key.holders.front())) == agent_of(waiter);
+    if (is_somebody(agent_of(waiter)) && !is_own) continue;
+    const Key::Queue& queue = *key.queue;
+    for (auto it = queue.all.upper_bound(waiter.place); it != queue.all.end(); ++it) {
+      if (queue.exclusive.contains(it->first)) break;
+      suspect(*waiters_.at(it->second));
+    }
+  }
+}
+
 /// Takes one suspect; he stays one until no cycle goes through him.
 void Machine::break_deadlock() {
   const auto [session, name] = suspects_.front();
@@ -422,6 +504,21 @@ std::string Machine::describe_agent(const Claim& claim) const {
   return text;
 }
 
+std::string Machine::describe_key(Space space, std::string_view key) {
+  if (space != Space::Task && space != Space::Result) return quoted(key);
+  const auto [flow, task] = split_task_key(key);
+  return fmt::format("task {} of flow {}", quoted(task), quoted(flow));
+}
+
+/// What the blocker has to do with what is waited for: `held by`, `which needs "capture", run by`.
+std::string Machine::describe_hold(const WaitEdge& edge) {
+  if (edge.holder == nullptr) return "for which comes first";
+  if (edge.holder->space != Space::Task) return "held by";
+  const std::string& run = edge.holder->keys.front().key;
+  if (run == edge.key) return "run by";
+  return fmt::format("which needs {}, run by", quoted(split_task_key(run).second));
+}
+
 /// `"b" is wanted by X (note "…") and held by Y (note "…"); "a" is wanted by Y and held by X`
 std::string Machine::describe_cycle(const Cycle& cycle) const {
   constexpr std::size_t kShown = 8;
@@ -434,8 +531,8 @@ std::string Machine::describe_cycle(const Cycle& cycle) const {
       return claim.note.empty() ? std::string() : fmt::format(" ({})", quoted(claim.note));
     };
     text += fmt::format("{}{}{} waits for {}, {} {}{}", i == 0 ? "" : "; ",
-                        describe_agent(*edge.waiter), note(*edge.waiter), quoted(edge.key),
-                        edge.holder != nullptr ? "held by" : "for which comes first",
+                        describe_agent(*edge.waiter), note(*edge.waiter),
+                        describe_key(edge.waiter->space, edge.key), describe_hold(edge),
                         describe_agent(blocker), note(blocker));
   }
   if (cycle.size() > kShown) text += fmt::format("; and {} more", cycle.size() - kShown);

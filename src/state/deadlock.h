@@ -13,6 +13,10 @@
 // things at once without naming agents: there is no telling which of its holds
 // would be given back while it waits. Naming an AGENT for each thread tells it.
 //
+// Who has joined a task, or waits for its result, waits for those who run it or
+// what it comes after; for events, barriers and latches nobody in particular is
+// needed.
+//
 // A permit holder is not needed by itself: another's release may be enough. A
 // cycle through one counts only if nobody in reach can ever be granted, which is
 // found by letting all go who do not wait, and then those who wait for them only.

@@ -235,5 +235,34 @@ TEST(DeadlockTest, a_hundred_thousand_waiters_on_one_key_do_not_matter) {
   EXPECT_EQ(std::get<command::Refused>(reply).code, command::Code::Deadlock);
 }
 
+TEST(DeadlockTest, permits_are_missed_over_a_waiter_who_can_go) {
+  World world;
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol"), dave(world, "dave");
+  for (Client* client : {&alice, &bob, &carol, &dave}) client->open(600'000);
+  alice.acquire_permits("pool", 3, 1);
+  bob.acquire_permits("pool", 0, 1);
+  EXPECT_EQ(dave.acquire("k"), "granted 7");
+  EXPECT_EQ(carol.acquire_permits("pool", 0, 2, {.wait = 60'000}), "waiting 8");
+  EXPECT_EQ(dave.acquire_permits("pool", 0, 3, {.wait = 60'000}), "waiting 9");
+  // Carol goes when bob has left; dave needs alice's permit as well, and she waits for him.
+  EXPECT_EQ(alice.acquire("k", {.wait = 60'000}), "DEADLOCK");
+  bob.run("SEM.RELEASE pool 6");
+  EXPECT_EQ(world.events(), Events{"carol: granted 10"});
+}
+
+TEST(DeadlockTest, who_is_nobody_can_come_between_readers) {
+  World world;
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol"), dave(world, "dave");
+  for (Client* client : {&alice, &bob, &carol}) client->open(600'000);
+  alice.acquire(std::vector{shared("b")});
+  bob.acquire("a");
+  carol.acquire("c");
+  EXPECT_EQ(alice.acquire("a", {.wait = 60'000}), "waiting 7");
+  EXPECT_EQ(bob.acquire({shared("b"), exclusive("c")}, {.wait = 60'000}), "waiting 8");
+  // The writer goes before bob and waits for alice, who waits for bob.
+  EXPECT_EQ(dave.acquire("b", {.wait = 60'000, .lease = 1'000, .priority = 9}), "waiting 9");
+  EXPECT_EQ(world.events(), Events{"bob: DEADLOCK"});
+}
+
 }  // namespace
 }  // namespace state

@@ -21,13 +21,15 @@ enum class EndCause : std::uint8_t {
   Revoked,          ///< by LOCK.REVOKE
   RevokedResolved,  ///< by LOCK.REVOKE … RESOLVED: what the holder did is known
   Upgraded,         ///< the hold goes on under another token
-  Last = Upgraded,
+  Disconnected,     ///< with the last connection of a session that was to end so
+  Last = Disconnected,
 };
 
 /// Whether what the holder was doing is unknown, so that its ONLOSS applies.
 constexpr bool is_unclean(EndCause cause) {
   return cause == EndCause::LeaseExpired || cause == EndCause::SessionExpired ||
-         cause == EndCause::Preempted || cause == EndCause::Revoked;
+         cause == EndCause::Preempted || cause == EndCause::Revoked ||
+         cause == EndCause::Disconnected;
 }
 
 /// The cause as STALE names it.
@@ -41,6 +43,7 @@ constexpr std::string_view cause_name(EndCause cause) {
     case EndCause::Revoked:
     case EndCause::RevokedResolved: return "revoked";
     case EndCause::Upgraded: return "upgraded";
+    case EndCause::Disconnected: return "disconnected";
   }
   return "unknown";
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/quote.h"
 #include "state/machine.h"
 
@@ -38,6 +39,10 @@ void Machine::expire(const Deadline& deadline) {
     case Deadline::Kind::CutOff: return cut_off(deadline.id);
     case Deadline::Kind::Mark: return open(deadline.id);
     case Deadline::Kind::Semaphore: return forget_semaphore(deadline.id);
+    case Deadline::Kind::TaskStart: return start_delayed(deadline.id);
+    case Deadline::Kind::TaskDeadline: return miss_deadline(deadline.id);
+    case Deadline::Kind::Flow: return flows_.remove(flows_.flow_at(deadline.id));
+    case Deadline::Kind::Signal: return forget_signal(deadline.id);
   }
 }
 
@@ -49,31 +54,47 @@ void Machine::expire_lease(std::uint64_t token) {
 
 void Machine::expire_wait(std::uint64_t id) {
   const Waiter& waiter = *waiters_.at(id);
-  refuse_waiter(id, Code::Busy,
-                fmt::format("waited {} ms; {}", (now_ - waiter.arrived).ms(),
-                            describe_obstacle(waiter.place, waiter, waiter.upgrades)));
+  refuse_waiter(
+      id, Code::Busy,
+      fmt::format("waited {} ms; {}", (now_ - waiter.arrived).ms(), describe_wait(waiter)));
 }
 
 /// Connections of the time before are gone, and with them the waits that had nothing else. Their
 /// numbers are given anew, so nothing that is left may be told to whoever bears one of them now.
 Reply Machine::on(const command::Start&) {
   changed();
+  if (PLANTED(RestartRenewsAll)) {
+    for (auto& [id, session] : sessions_) renew(session);
+  }
   for (auto& [token, grant] : grants_) grant->connection = 0;  // in any order
   while (!anonymous_.empty()) {
-    refuse_waiter(*anonymous_.begin()->second.waiters.begin(), Code::Unavailable,
-                  "the server was restarted");
+    lose_waiter(*anonymous_.begin()->second.waiters.begin(), Code::Unavailable,
+                "the server was restarted");
   }
   for (auto& [id, waiter] : waiters_) waiter->connection = 0;  // in any order
+  for (auto& [token, mark] : marks_) {
+    mark.lost.connection = 0;
+    if (mark.lost.session == 0) mark.holder = name_of(0, 0);
+  }
   return command::Done{};
 }
 
+/// A session in it had said that it ends with its last connection, which this was. Whoever held
+/// has not said that its work is done, so that is no clean end.
 Reply Machine::on(const command::Disconnect&) {
   const std::uint64_t connection = entry_->origin.connection;
+  if (entry_->origin.session != 0) {
+    Session* session = nullptr;
+    if (auto refused = require_session(session)) return *refused;
+    changed();
+    end_session(session->id, EndCause::Disconnected);
+    return command::Done{};
+  }
   auto it = anonymous_.find(connection);
   if (it == anonymous_.end()) return command::Done{};
   changed();
   for (; it != anonymous_.end(); it = anonymous_.find(connection)) {
-    refuse_waiter(*it->second.waiters.begin(), Code::Cancelled, "the connection was closed");
+    lose_waiter(*it->second.waiters.begin(), Code::Cancelled, "the connection was closed");
   }
   return command::Done{};
 }

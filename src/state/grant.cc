@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/quote.h"
 #include "state/machine.h"
 
@@ -19,12 +20,16 @@ using command::Reply;
 using command::Value;
 
 /// The first grant of an entry gets its index, each further one the number after.
-std::uint64_t Machine::next_token() { return entry_->index + tokens_given_++; }
+std::uint64_t Machine::next_token() {
+  if (PLANTED(TokenReused)) return grants_.size() + 1;
+  return entry_->index + tokens_given_++;
+}
 
 Granted Machine::give(Grant grant, Time asked) {
   grant.granted = now_;
   grant.granted_wall = entry_->wall;
   const std::uint64_t token = grant.token;
+  for (const KeyMode& held : grant.keys) come_into_the_way(grant, held);
   hold_keys(grant);
   deadlines_.add({grant.lease_end, Deadline::Kind::Lease, token});
   list_claim(grant, token, &AgentClaims::grants);
@@ -40,21 +45,27 @@ Granted Machine::give(Grant grant, Time asked) {
 /// Frees the keys; whoever is next gets them at the end of this entry, unless the loss shuts them.
 void Machine::end_grant(Grant& grant, EndCause cause) {
   if (grant.upgrade != 0) {
-    refuse_waiter(grant.upgrade, Code::Stale,
-                  fmt::format("the hold that was to be upgraded has {}", cause_name(cause)));
+    refuse_waiter(
+        grant.upgrade, Code::Stale,
+        fmt::format("{} token {}, which was to be upgraded", cause_name(cause), grant.token));
   }
   unhold_keys(grant);
-  touch(grant);
+  if (!PLANTED(WakeUpLost)) touch(grant);
   suspect(grant);  // its agent may have waited for itself there, and now waits for others
   if (grant.space == Space::Lock) record_hold(grant);
   if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
   unlist_claim(grant, grant.token, &AgentClaims::grants);
   if (grant.session != 0) sessions_.at(grant.session).grants.erase(grant.token);
-  ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
-  const bool shuts = is_unclean(cause) && grant.on_loss.kind != command::OnLoss::Kind::Free;
+  const bool is_attempt = grant.space == Space::Task;  // its task knows how it ended
+  if (!is_attempt) {
+    ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
+  }
+  const bool shuts = is_unclean(cause) && grant.on_loss.kind != command::OnLoss::Kind::Free &&
+                     !PLANTED(UncleanIsFree);
   if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
-  grants_.erase(grant.token);
+  const auto ended = grants_.extract(grant.token);
+  if (is_attempt) lose_attempt(*ended.mapped(), cause);
 }
 
 Grant& Machine::change_token(Grant& grant) {
@@ -167,7 +178,7 @@ std::variant<Grant*, Refused> Machine::find_own_grant(Space space, std::string_v
   const command::Origin& origin = entry_->origin;
   const bool own =
       grant.user == origin.user && (grant.session == 0 || grant.session == origin.session);
-  if (!own) {
+  if (!own && !PLANTED(ReleasedByAnybody)) {
     return Refused{Code::NotHolder, fmt::format("the grant on {} belongs to {}", quoted(key),
                                                 name_of(grant.session, grant.connection))};
   }
@@ -207,9 +218,16 @@ Reply Machine::renew_lease(Space space, const std::string& key, std::uint64_t to
 }
 
 void Machine::notify(const Grant& grant, const char* kind, Value::Map more) {
-  Value::List keys;
-  for (const KeyMode& held : grant.keys) keys.emplace_back(held.key);
-  Value::Map details{{"token", grant.token}, {"keys", std::move(keys)}};
+  Value::Map details{{"token", grant.token}};
+  if (grant.space == Space::Task) {
+    const Task& task = task_of(grant);
+    details.emplace_back("flow", task.flow->name);
+    details.emplace_back("task", task.name);
+  } else {
+    Value::List keys;
+    for (const KeyMode& held : grant.keys) keys.emplace_back(held.key);
+    details.emplace_back("keys", std::move(keys));
+  }
   for (auto& item : more) details.push_back(std::move(item));
   events_.push_back(command::Notice{grant.session, grant.connection, kind, std::move(details)});
 }

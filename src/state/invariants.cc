@@ -23,6 +23,8 @@ Broken Machine::broken_invariant() const {
   if (auto broken = broken_mark()) return broken;
   if (auto broken = broken_semaphore()) return broken;
   if (auto broken = broken_session()) return broken;
+  if (auto broken = broken_flow()) return broken;
+  if (auto broken = broken_signal()) return broken;
   return broken_deadline();
 }
 
@@ -163,7 +165,9 @@ Broken Machine::broken_waiter() const {
 /// L7: nobody waits who could be granted. L8: nor for what can never come. L10: who waits for a
 /// shut key reserves nothing.
 Broken Machine::broken_wait(const Waiter& waiter) const {
-  if (may_be_granted(waiter.place, waiter, waiter.upgrades)) {
+  if (!is_keyed(waiter.space)) {
+    if (auto broken = broken_signal_wait(waiter)) return broken;
+  } else if (may_be_granted(waiter.place, waiter, waiter.upgrades)) {
     return fmt::format("L7: waiter {} waits for what is free", waiter.id);
   }
   if (!waiter.parked && find_deadlock(agent_of(waiter))) {
@@ -249,7 +253,7 @@ Broken Machine::broken_party(const Waiter& waiter) const {
       return fmt::format("waiter {} does not own its ticket", waiter.id);
     }
   }
-  const bool has_end = waiter.lease || waiter.upgrades != 0;
+  const bool has_end = waiter.lease || waiter.upgrades != 0 || !is_keyed(waiter.space);
   if (waiter.session == 0 && (waiter.request != 0 || !has_end)) {
     return fmt::format("waiter {} needs a session", waiter.id);
   }
@@ -312,6 +316,7 @@ Broken Machine::broken_session() const {
 /// Everything that must end some day has its deadline, and nothing else has.
 Broken Machine::broken_deadline() const {
   std::size_t expected = sessions_.size() + waiters_.size();
+  if (auto broken = broken_task_deadlines(expected)) return broken;
   for (const auto& [token, mark] : marks_) {
     if (mark.until == Time::never()) continue;
     ++expected;

@@ -78,6 +78,7 @@ TEST(LeaseTest, renew_counts_from_now_and_may_shorten) {
   EXPECT_EQ(pool.check("k", 1), "0");
 }
 
+// Complaint: C24 (docs/complaints.md).
 TEST(LeaseTest, renew_gives_a_lease_to_a_grant_that_had_none) {
   World world;
   Client alice(world, "alice");

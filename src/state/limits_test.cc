@@ -130,6 +130,7 @@ TEST_F(LimitsTest, ended_grants) {
   EXPECT_EQ(alice.release("k", 7), "0");
 }
 
+// Complaint: C25 (docs/complaints.md).
 TEST_F(LimitsTest, a_limit_set_below_what_there_is_takes_nothing_away) {
   alice.open(60'000);
   bob.open(60'000);

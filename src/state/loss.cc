@@ -79,6 +79,7 @@ void Machine::open(std::uint64_t token) {
     touch(waiter);
     review(waiter);
     suspect(waiter);
+    suspect_behind(waiter);
   }
   touch(mark.lost);
 }

@@ -255,5 +255,39 @@ TEST(PreemptionTest, a_cut_off_is_an_unclean_loss) {
   EXPECT_EQ(world.events(), Events{"bob: granted 6"});
 }
 
+TEST(LossTest, who_comes_into_the_way_of_a_preemption_has_his_whole_grace) {
+  World world;
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol");
+  for (Client* client : {&alice, &bob, &carol}) client->open(600'000);
+  alice.acquire(std::vector{shared("a")});
+  bob.acquire("b");
+  carol.acquire({shared("a"), exclusive("b")}, {.wait = 60'000, .priority = 3, .preempt = 1'000});
+  EXPECT_EQ(world.events(), Events{"bob: preempt 5"});
+  world.advance(600);
+  EXPECT_EQ(alice.upgrade("a", 4), "granted 7");
+  EXPECT_EQ(world.events(), (Events{"bob: preempt 5", "bob: preempt 5", "alice: preempt 7"}))
+      << "it is withdrawn and begins anew";
+  world.advance(999);
+  EXPECT_EQ(world.events(), Events{});
+  world.advance(1);
+  EXPECT_EQ(world.events(), (Events{"bob: lost 5", "alice: lost 7", "carol: granted 8"}));
+}
+
+TEST(LossTest, a_preemption_of_several_keys_takes_over_from_one_on_the_last_of_them) {
+  World world;
+  Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol"), dave(world, "dave");
+  for (Client* client : {&alice, &bob, &carol, &dave}) client->open(600'000);
+  alice.acquire("a");
+  dave.acquire("c");
+  bob.acquire("a", {.wait = 60'000, .priority = 2, .preempt = 20'000});
+  EXPECT_EQ(world.events(), Events{"alice: preempt 5"});
+  carol.acquire({exclusive("c"), exclusive("a")},
+                {.wait = 60'000, .priority = 3, .preempt = 1'000});
+  EXPECT_EQ(world.events(), (Events{"alice: preempt 5", "alice: preempt 5", "dave: preempt 6"}))
+      << "bob's is withdrawn, carol's begins";
+  world.advance(1'000);
+  EXPECT_EQ(world.events(), (Events{"alice: lost 5", "dave: lost 6", "carol: granted 9"}));
+}
+
 }  // namespace
 }  // namespace state

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 
 namespace state {
 
@@ -15,6 +16,16 @@ using command::Number;
 using command::Refused;
 using command::Reply;
 using command::Waiting;
+
+namespace {
+
+/// Whether a numbered request that is so answered is over, though it may have found nothing to do.
+/// If it were not kept, its repeat could find something: who came since would lose by it.
+bool is_kept(const Reply& reply) {
+  return !std::holds_alternative<Refused>(reply) && !std::holds_alternative<command::Value>(reply);
+}
+
+}  // namespace
 
 command::Outcome Machine::apply(const command::Entry& entry) {
   CHECK_GT(entry.index, last_index_);
@@ -27,10 +38,11 @@ command::Outcome Machine::apply(const command::Entry& entry) {
   now_ = entry.now;
 
   Reply reply;
-  if (auto repeated = answer_repeat(entry)) {
+  if (auto repeated = answer_repeat(entry); repeated && !PLANTED(RequestTwice)) {
     reply = std::move(*repeated);
   } else {
     reply = dispatch(entry);
+    if (entry.request != 0 && is_kept(reply)) changed();
     if (changed_) remember_answer(entry, reply);
   }
   if (changed_) {
@@ -44,6 +56,7 @@ command::Outcome Machine::apply(const command::Entry& entry) {
   } else {
     CHECK(events_.empty());
     CHECK(touched_.empty() && reviewed_.empty() && suspects_.empty() && elections_.empty());
+    CHECK(undecided_.empty() && ready_.empty() && touched_flows_.empty());
     now_ = before;
   }
   entry_ = nullptr;
@@ -58,6 +71,7 @@ void Machine::settle() {
     hand_on();
   }
   review_preemptions();
+  review_flows();
   std::sort(elections_.begin(), elections_.end());
   elections_.erase(std::unique(elections_.begin(), elections_.end()), elections_.end());
   for (std::string& name : elections_) {
@@ -109,6 +123,7 @@ std::optional<Reply> Machine::answer_repeat(const command::Entry& entry) {
     case Answer::Kind::Granted:
     case Answer::Kind::Renewed: return repeat_of_grant(*answer);
     case Answer::Kind::Waiting: return repeat_of_wait(*answer);
+    case Answer::Kind::Signal: return repeat_of_signal(*answer);
     case Answer::Kind::KeptAlive: return std::nullopt;  // its sender counts from the repeat
   }
   CHECK(false);
@@ -122,6 +137,7 @@ Reply Machine::repeat_of_grant(const Answer& answer) {
   }
   const Duration lease = remaining_lease(*it->second);
   if (answer.kind == Answer::Kind::Renewed) return command::Renewed{answer.value, lease};
+  if (it->second->space == Space::Task) return attempt_of(task_of(*it->second), Duration());
   return Granted{answer.value, lease, Duration()};
 }
 
@@ -149,10 +165,12 @@ void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
   const auto session = sessions_.find(entry.origin.session);
   if (session == sessions_.end()) return;  // it has just been closed
   Answer answer;
-  answer.fingerprint = command::fingerprint(entry.command);
   if (const auto* granted = std::get_if<Granted>(&reply)) {
     answer.kind = Answer::Kind::Granted;
     answer.value = granted->token;
+  } else if (const auto* attempt = std::get_if<command::Attempt>(&reply)) {
+    answer.kind = Answer::Kind::Granted;
+    answer.value = attempt->token;
   } else if (const auto* renewed = std::get_if<command::Renewed>(&reply)) {
     answer.kind = Answer::Kind::Renewed;
     answer.value = renewed->token;
@@ -166,7 +184,12 @@ void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
     answer.kind = Answer::Kind::KeptAlive;
   } else if (std::holds_alternative<Refused>(reply)) {
     return;
+  } else if (std::holds_alternative<command::EventWait>(entry.command)) {
+    answer = *signal_answer(Space::Event, reply);
+  } else if (std::holds_alternative<command::BarrierArrive>(entry.command)) {
+    answer = *signal_answer(Space::Barrier, reply);
   }
+  answer.fingerprint = command::fingerprint(entry.command);
   session->second.answers.remember(entry.request, answer,
                                    static_cast<std::size_t>(rules_.limits.answers_per_session));
 }
@@ -188,6 +211,10 @@ std::uint64_t digest_of(const Reply& reply) {
                      static_cast<std::uint64_t>(granted->lease.us()));
   }
   if (const auto* waiting = std::get_if<Waiting>(&reply)) return base::mix(kind, waiting->waiter);
+  if (const auto* attempt = std::get_if<command::Attempt>(&reply)) {
+    return base::mix(base::mix(kind, attempt->token),
+                     static_cast<std::uint64_t>(attempt->lease.us()));
+  }
   if (const auto* refused = std::get_if<Refused>(&reply)) {
     return base::mix(kind, static_cast<std::uint64_t>(refused->code));
   }

@@ -23,14 +23,21 @@
 #include <variant>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "command/entry.h"
 #include "command/reply.h"
 #include "state/deadlines.h"
 #include "state/deadlock.h"
 #include "state/ended_grants.h"
+#include "state/flows.h"
 #include "state/hold_times.h"
 #include "state/model.h"
+#include "state/signals.h"
+
+namespace checker {
+class MachineView;  // compares it with a naive model
+}
 
 namespace state {
 
@@ -63,6 +70,8 @@ class Machine {
   /// Whether the session exists, is the user's, and `secret_hash` is its secret's.
   bool knows_session(std::uint64_t session, std::string_view user,
                      const base::Sha256& secret_hash) const;
+  /// Whether the token is that of a live grant, of whatever kind.
+  bool has_grant(std::uint64_t token) const { return grants_.contains(token); }
   /// Null if there is no such session. Valid until the next apply().
   const Session* find_session(std::uint64_t session) const;
 
@@ -72,6 +81,8 @@ class Machine {
   std::size_t waiter_count() const { return waiters_.size(); }
   std::size_t key_count() const { return keys_of(Space::Lock).size(); }
   std::size_t mark_count() const { return marks_.size(); }
+  std::size_t signal_count() const { return signal_names_.size(); }
+  const Flows& flows() const { return flows_; }
   /// Who leads, as ELECTION.LEADER answers.
   command::Value leader_of(const std::string& election) const;
 
@@ -95,6 +106,7 @@ class Machine {
 
  private:
   friend class DeadlockSearch;
+  friend class checker::MachineView;
   using Keys = absl::btree_map<std::string, Key>;
   using KeyName = std::pair<Space, std::string>;
 
@@ -110,6 +122,7 @@ class Machine {
   std::optional<command::Reply> answer_repeat(const command::Entry& entry);
   command::Reply repeat_of_grant(const Answer& answer);
   command::Reply repeat_of_wait(const Answer& answer);
+  command::Reply repeat_of_signal(const Answer& answer) const;
   void remember_answer(const command::Entry& entry, const command::Reply& reply);
   /// The numbered request that waited was granted.
   void decide_answer(Session& session, std::uint64_t request, std::uint64_t token);
@@ -144,6 +157,31 @@ class Machine {
   command::Reply on(const command::ElectionProclaim& command);
   command::Reply on(const command::ElectionResign& command);
   command::Reply on(const command::ElectionLeader& command);
+  command::Reply on(const command::TaskAdd& command);
+  command::Reply on(const command::TaskJoin& command);
+  command::Reply on(const command::TaskTake& command);
+  command::Reply on(const command::TaskComplete& command);
+  command::Reply on(const command::TaskFail& command);
+  command::Reply on(const command::TaskRelease& command);
+  command::Reply on(const command::TaskExtend& command);
+  command::Reply on(const command::TaskResult& command);
+  command::Reply on(const command::TaskCancel& command);
+  command::Reply on(const command::TaskRedrive& command);
+  command::Reply on(const command::TaskWhy& command);
+  command::Reply on(const command::FlowInfo& command);
+  command::Reply on(const command::FlowList& command);
+  command::Reply on(const command::FlowCancel& command);
+  command::Reply on(const command::FlowClose& command);
+  command::Reply on(const command::EventSet& command);
+  command::Reply on(const command::EventReset& command);
+  command::Reply on(const command::EventWait& command);
+  command::Reply on(const command::EventInfo& command);
+  command::Reply on(const command::BarrierArrive& command);
+  command::Reply on(const command::BarrierInfo& command);
+  command::Reply on(const command::LatchSet& command);
+  command::Reply on(const command::LatchCountdown& command);
+  command::Reply on(const command::LatchWait& command);
+  command::Reply on(const command::LatchInfo& command);
   command::Reply on(const command::Cancel& command);
   command::Reply on(const command::Configure& command);
   command::Reply on(const command::Start& command);
@@ -222,6 +260,8 @@ class Machine {
                           Candidates& found) const;
   void grant_waiter(std::uint64_t id);
   void drop_if_idle(Space space, const std::string& name);
+  /// Ends a wait whose asker is gone; whoever counted on him is told.
+  void lose_waiter(std::uint64_t id, command::Code code, std::string sentence);
 
   // --- conversion.cc
   void finish_upgrade(std::unique_ptr<Waiter> waiter);
@@ -235,10 +275,13 @@ class Machine {
   bool is_somebody(const Agent& agent) const;
   std::optional<Cycle> find_deadlock(const Agent& agent) const;
   void suspect(const Claim& claim);
+  void suspect_behind(const Waiter& waiter);
   void break_deadlock();
   static std::uint64_t victim_of(const Cycle& cycle);
   std::string describe_cycle(const Cycle& cycle) const;
   std::string describe_agent(const Claim& claim) const;
+  static std::string describe_key(Space space, std::string_view key);
+  static std::string describe_hold(const WaitEdge& edge);
 
   // --- preemption.cc
   bool may_preempt(const Waiter& waiter) const;
@@ -248,6 +291,7 @@ class Machine {
   void review_preemptions();
   void begin_preemption(Waiter& waiter);
   void withdraw_preemption(Waiter& waiter);
+  void come_into_the_way(const Grant& grant, const command::KeyMode& to_hold);
   void cut_off(std::uint64_t waiter);
 
   // --- semaphore.cc
@@ -256,6 +300,92 @@ class Machine {
   void use_semaphore(const std::string& name);
   void leave_semaphore(const std::string& name);
   void forget_semaphore(std::uint64_t id);
+
+  // --- flow.cc: declaring tasks, and how long a flow is known
+  std::optional<command::Refused> refuse_declaration(const command::Declaration& asked) const;
+  std::optional<command::Refused> refuse_other_words(const command::Declaration& asked,
+                                                     const Task& task) const;
+  std::optional<command::Refused> refuse_room(const command::Declaration& asked, const Flow* flow,
+                                              const Task* task) const;
+  Task& declare(const command::Declaration& asked, std::uint8_t priority);
+  std::vector<Task*> name_predecessors(const command::Declaration& asked, Flow& flow,
+                                       bool was_named);
+  void suspect_runners_before(const Task& task);
+  void review_flows();
+  void set_forget(Flow& flow, Time time);
+
+  // --- task.cc: from one state of a task to the next
+  void move(Task& task, TaskState state);
+  void set_deadline(Task& task, Time time);
+  void decide_tasks();
+  void decide(Task& task);
+  void make_ready(Task& task);
+  void delay_until(Task& task, Time time);
+  void end_task(Task& task, TaskState state);
+  void skip(Task& task, std::string cause, bool is_failure);
+  void die(Task& task, std::string cause);
+  void try_again(Task& task);
+  void start_delayed(std::uint64_t task);
+  void miss_deadline(std::uint64_t task);
+  void cancel(Task& task, const std::string& reason);
+
+  // --- attempt.cc: who runs a task
+  std::optional<command::Refused> refuse_report(const Task* task, const std::string& flow,
+                                                const std::string& name, std::uint64_t token) const;
+  static command::Refused refuse_other_report(const Task& task, const AttemptRecord& record);
+  std::optional<command::Refused> refuse_not_running(const Task& task, std::uint64_t token) const;
+  command::Refused refuse_late(Task& task, std::uint64_t token, const char* said);
+  static const AttemptRecord* find_record(const Task& task, std::uint64_t token);
+  bool is_newest(const Task& task, std::uint64_t token) const;
+  void end_record(Task& task, AttemptEnd end);
+  void end_running(Task& task);
+  void lose_attempt(const Grant& grant, EndCause cause);
+  Task& task_of(const Claim& claim) const;
+  Grant& grant_of(const Task& task) const { return *grants_.at(task.token); }
+  std::uint64_t candidate_for(const Task& task) const;
+  void start_ready_tasks();
+  command::Attempt start(Claim claim, Task& task, Time asked);
+  void start_waiter(std::uint64_t waiter, Task& task);
+  command::Attempt attempt_of(const Task& task, Duration waited) const;
+  std::optional<command::Refused> refuse_result(const Task& task, std::size_t bytes) const;
+
+  // --- task_report.cc
+  std::string describe_end(const Task& task) const;
+  std::string describe_task(const Task& task) const;
+  std::string describe_task_wait(const Claim& claim) const;
+  command::Value report_result(const Task& task) const;
+  command::Value report_task(const Task& task) const;
+  command::Value::Map report_flow(const Flow& flow) const;
+
+  // --- signal.cc: what events, barriers and latches have in common
+  std::optional<command::Refused> refuse_signal(bool is_new, std::size_t bytes) const;
+  void recount(Signal& signal, std::int64_t bytes);
+  void leave_signal(Space space, const std::string& name);
+  command::Reply wait_for_signal(Space space, const std::string& name, Duration wait,
+                                 Waiter waiter);
+  std::vector<std::uint64_t> waiters_at(Space space, const std::string& name) const;
+  void answer_waiter(std::uint64_t waiter, command::Value value);
+  static std::optional<Answer> signal_answer(Space space, const command::Reply& reply);
+  void decide_signal_answer(const Waiter& waiter, const command::Reply& reply);
+  void name_signal(Signal& signal, Space space, const std::string& name);
+  Signal* find_signal(Space space, const std::string& name);
+  bool is_forgettable(Space space, const std::string& name) const;
+  void review_signal(Space space, const std::string& name, bool is_used);
+  void forget_signal(std::uint64_t id);
+  std::string describe_signal_wait(const Claim& claim) const;
+  command::Value::List report_signal_waiters(Space space, const std::string& name) const;
+
+  // --- event.cc, barrier.cc, latch.cc
+  static bool is_answer(const Event& event, const Waiter& waiter);
+  static command::Value report_event(const Event& event);
+  void hand_out(Event& event);
+  static command::Value report_round(const Barrier& barrier);
+  command::Value release_barrier(Barrier& barrier, const Waiter& last);
+  void break_barrier(const std::string& name, const std::string& cause);
+  void lose_arrival(const std::string& name, command::OnDeath on_death,
+                    const std::string& participant, const std::string& who);
+  void end_round(Barrier& barrier);
+  void open_latch(Latch& latch);
 
   // --- estimate.cc
   void record_hold(const Grant& grant);
@@ -271,6 +401,7 @@ class Machine {
   // --- report.cc
   std::string describe_obstacle(const Place& place, const Claim& claim,
                                 std::uint64_t upgrades = 0) const;
+  std::string describe_wait(const Waiter& waiter) const;
   std::string describe_holder(const Grant& grant) const;
   std::string name_of(std::uint64_t session, std::uint64_t connection) const;
   command::Value report_grant(const Grant& grant, const std::string& key) const;
@@ -286,12 +417,28 @@ class Machine {
   command::Value report_own_grants(const Session& session) const;
   command::Value report_own_waits(const Session& session) const;
 
-  // --- snapshot.cc
+  // --- snapshot.cc, snapshot_tasks.cc
+  void save_tasks(base::ByteWriter& writer) const;
+  bool restore_flow(base::ByteReader& reader);
+  bool restore_flows(base::ByteReader& reader);
+  bool restore_signals(base::ByteReader& reader);
+  template <class S>
+  bool restore_signals_of(base::ByteReader& reader, Space space,
+                          absl::btree_map<std::string, S>& signals);
   bool is_sane_claim(const Claim& claim) const;
   bool rebuild_grant(std::unique_ptr<Grant> grant);
   bool rebuild_waiter(std::unique_ptr<Waiter> waiter);
   bool rebuild_mark(Mark mark);
   bool rebuild_semaphore(Semaphore semaphore);
+
+  // --- invariants_tasks.cc: each returns what is broken
+  std::optional<std::string> broken_flow() const;
+  std::optional<std::string> broken_task(const Task& task) const;
+  std::optional<std::string> broken_link(const Task& task) const;
+  std::optional<std::string> broken_attempt(const Task& task) const;
+  std::optional<std::string> broken_signal_wait(const Waiter& waiter) const;
+  std::optional<std::string> broken_signal() const;
+  std::optional<std::string> broken_task_deadlines(std::size_t& expected) const;
 
   // --- invariants.cc: each returns what is broken
   std::optional<std::string> broken_key() const;
@@ -323,6 +470,10 @@ class Machine {
   absl::btree_map<std::uint64_t, Mark> marks_;  ///< by the token of the lost grant
   absl::btree_map<std::string, Semaphore> semaphores_;
   HoldTimes hold_times_;
+  Flows flows_;
+  absl::btree_map<std::string, Event> signal_events_;
+  absl::btree_map<std::string, Barrier> barriers_;
+  absl::btree_map<std::string, Latch> latches_;
 
   // Follows from the state above.
   std::array<Keys, kSpaceCount> keys_;
@@ -330,6 +481,8 @@ class Machine {
   std::size_t anonymous_claims_ = 0;                 ///< grants and waits without a session
   std::size_t may_shut_ = 0;                         ///< claims whose loss would shut their keys
   absl::flat_hash_map<std::uint64_t, std::string> semaphore_names_;  ///< by id
+  absl::flat_hash_map<std::uint64_t, KeyName> signal_names_;         ///< by id
+  std::int64_t signal_bytes_ = 0;
   Deadlines deadlines_;
 
   // The entry being applied; meaningless between entries.
@@ -340,7 +493,10 @@ class Machine {
   std::vector<KeyName> touched_;   ///< keys whose queue may move at the end of the entry
   std::vector<KeyName> reviewed_;  ///< keys whose preemption may begin or end then
   std::vector<std::pair<std::uint64_t, std::string>> suspects_;  ///< agents new in somebody's way
-  std::vector<std::string> elections_;  ///< whose leader, or what it says, is another now
+  std::vector<std::string> elections_;        ///< whose leader, or what it says, is another now
+  std::vector<std::uint64_t> undecided_;      ///< tasks of which a predecessor has ended
+  std::vector<std::uint64_t> ready_;          ///< tasks that somebody may run now
+  std::vector<std::uint64_t> touched_flows_;  ///< that may have ended, or gone on
 };
 
 }  // namespace state

@@ -1,6 +1,6 @@
-// Any bytes as a talk with the machine: whatever is said, its invariants hold, a
-// second machine that hears the same decides the same, and a snapshot is as good
-// as the original.
+// Any bytes as a talk with the machine, about locks or about tasks and signals:
+// whatever is said, its invariants hold, a second machine that hears the same
+// decides the same, and a snapshot is as good as the original.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "state/machine.h"
+#include "state/test_choices.h"
+#include "state/test_task_walk.h"
 #include "state/test_walk.h"
 
 namespace {
@@ -33,11 +35,8 @@ void check_journal(const command::Entry& entry, state::Machine& standby) {
   CHECK(standby.apply(decoded).changed);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  state::Walk<state::ByteChoices> walk{state::ByteChoices(bytes), state::Extent::Full};
+template <class Walk>
+void talk(Walk walk) {
   state::Machine machine;
   state::Machine standby;
   for (int i = 0; i < kStepsMax && !walk.is_over(); ++i) {
@@ -56,5 +55,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   CHECK_EQ(standby.digest(), machine.digest());
   check_snapshot(machine);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const bool is_of_tasks = data[0] % 2 == 1;
+  const state::ByteChoices choices({reinterpret_cast<const char*>(data) + 1, size - 1});
+  if (is_of_tasks) {
+    talk(state::TaskWalk<state::ByteChoices>(choices));
+  } else {
+    talk(state::Walk<state::ByteChoices>(choices));
+  }
   return 0;
 }

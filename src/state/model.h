@@ -29,8 +29,27 @@ using base::Duration;
 using base::Time;
 
 /// What a name is the name of: the same name in two spaces is two things.
-enum class Space : std::uint8_t { Lock, Semaphore, Election, Last = Election };
+enum class Space : std::uint8_t {
+  Lock,
+  Semaphore,
+  Election,
+  Task,    ///< task_key(): who runs a task, and who has joined it
+  Pool,    ///< names of tasks: who would take one
+  Result,  ///< task_key(): who waits for the end of a task
+  Event,
+  Barrier,
+  Latch,
+  Last = Latch
+};
 inline constexpr std::size_t kSpaceCount = static_cast<std::size_t>(Space::Last) + 1;
+
+/// Whether who waits there is granted something, and so is in the way of others.
+constexpr bool is_granting(Space space) { return space <= Space::Task; }
+
+/// Whether what is granted there is found by the keys alone.
+constexpr bool is_keyed(Space space) { return space <= Space::Election; }
+
+constexpr bool is_signal(Space space) { return space >= Space::Event; }
 
 /// A place in the one order of all queues: virtual arrival (arrival less
 /// priority x ageing step), then index. Equals are first come, first served;
@@ -60,7 +79,8 @@ struct Claim {
   std::string agent;  ///< who waits, within the session; empty: the owner, or the session
   command::OnLoss on_loss;
   std::int64_t permits = 1;  ///< of a semaphore
-  std::string value;         ///< what a candidate or leader proclaims
+  std::string
+      value;  ///< what a candidate proclaims, who arrives brings; the prefix of a pool's flows
 };
 
 /// A hold given to somebody: one token for all its keys. Without a session it belongs to the user
@@ -88,7 +108,18 @@ struct Waiter : Claim {
   Time asked;           ///< when it was asked for last: a repeat counts its waiting from there
   Time give_up;         ///< the end of its WAIT
   bool parked = false;  ///< one of its keys is shut, so it reserves nothing. Rebuilt.
+
+  std::uint64_t generation = 0;   ///< an event's, after which it must have been set
+  bool is_any_generation = true;  ///< it must be set now, whenever that happened
+  std::string participant;        ///< who has arrived at a barrier
+  command::OnDeath on_death = command::OnDeath::Break;
 };
+
+/// The bytes that one who has arrived at a barrier brought for the others; 0 for any other wait.
+inline std::int64_t bytes_of_arrival(const Waiter& waiter) {
+  if (waiter.space != Space::Barrier) return 0;
+  return static_cast<std::int64_t>(waiter.participant.size() + waiter.value.size());
+}
 
 /// What a lost holder left behind: while it stands, nothing new is granted on the keys.
 struct Mark {
@@ -179,7 +210,8 @@ void fields(Archive& archive, Grant& g) {
 template <class Archive>
 void fields(Archive& archive, Waiter& w) {
   archive(static_cast<Claim&>(w), w.id, w.place, w.lease, w.grace, w.cut_off, w.upgrades, w.arrived,
-          w.arrived_wall, w.asked, w.give_up);
+          w.arrived_wall, w.asked, w.give_up, w.generation, w.is_any_generation, w.participant,
+          w.on_death);
 }
 template <class Archive>
 void fields(Archive& archive, Mark& m) {

@@ -34,6 +34,7 @@ bool Machine::may_preempt(const Waiter& waiter) const {
   });
   if (!is_first) return false;
   const std::vector<std::uint64_t> obstacles = obstacles_of(waiter);
+  if (obstacles.empty()) return false;  // a task that nobody runs yet
   return std::all_of(obstacles.begin(), obstacles.end(), [&](std::uint64_t token) {
     return grants_.at(token)->priority < waiter.priority;
   });
@@ -51,18 +52,24 @@ void Machine::review(const Claim& claim) {
   }
 }
 
+/// None begins before all have been withdrawn that are to be: one of several keys may overtake
+/// others on each of them.
 void Machine::review_preemptions() {
   const std::vector<KeyName> names = std::exchange(reviewed_, {});
-  for (const auto& [space, name] : names) {
-    const auto it = keys_of(space).find(name);
-    if (it == keys_of(space).end() || !it->second.queue) continue;
-    const Key::Queue& queue = *it->second.queue;
-    if (queue.preemptor != 0) {
-      Waiter& waiter = *waiters_.at(queue.preemptor);
-      if (!may_preempt(waiter)) withdraw_preemption(waiter);
-    }
-    if (queue.preemptor != 0 || queue.all.empty()) continue;
-    Waiter& first = *waiters_.at(queue.all.begin()->second);
+  const auto queue_of = [&](const KeyName& name) -> const Key::Queue* {
+    const auto it = keys_of(name.first).find(name.second);
+    return it == keys_of(name.first).end() ? nullptr : it->second.queue.get();
+  };
+  for (const KeyName& name : names) {
+    const Key::Queue* queue = queue_of(name);
+    if (queue == nullptr || queue->preemptor == 0) continue;
+    Waiter& waiter = *waiters_.at(queue->preemptor);
+    if (!may_preempt(waiter)) withdraw_preemption(waiter);
+  }
+  for (const KeyName& name : names) {
+    const Key::Queue* queue = queue_of(name);
+    if (queue == nullptr || queue->preemptor != 0 || queue->all.empty()) continue;
+    Waiter& first = *waiters_.at(queue->all.begin()->second);
     if (may_preempt(first)) begin_preemption(first);
   }
 }
@@ -93,6 +100,23 @@ void Machine::withdraw_preemption(Waiter& waiter) {
            {{"by", name_of(waiter.session, waiter.connection)},
             {"grace", waiter.grace->ms()},
             {"withdrawn", true}});
+  }
+}
+
+/// The grant is about to hold the key in this mode. If it was not asked to leave, the preemption
+/// there begins anew at the end of the entry, so that it is told and has its whole grace as well.
+void Machine::come_into_the_way(const Grant& grant, const KeyMode& to_hold) {
+  const auto it = keys_of(grant.space).find(to_hold.key);
+  if (it == keys_of(grant.space).end() || !it->second.queue) return;
+  const std::uint64_t preemptor = it->second.queue->preemptor;
+  if (preemptor == 0) return;
+  Waiter& waiter = *waiters_.at(preemptor);
+  const bool conflicts = std::any_of(waiter.keys.begin(), waiter.keys.end(), [&](const KeyMode& k) {
+    return k.key == to_hold.key && !(k.shared && to_hold.shared);
+  });
+  const std::vector<std::uint64_t> told = obstacles_of(waiter);
+  if (conflicts && !std::binary_search(told.begin(), told.end(), grant.token)) {
+    withdraw_preemption(waiter);
   }
 }
 

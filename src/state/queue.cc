@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/quote.h"
 #include "state/machine.h"
 
@@ -35,6 +36,7 @@ bool Machine::may_have(const Place& place, const Claim& claim, const KeyMode& wa
   if (key.marks || is_taken(key, claim, wanted, upgrades)) return false;
   if (!key.queue) return true;
   const Key::Queue& queue = *key.queue;
+  if (PLANTED(NewcomerBarges) || (PLANTED(ReaderBarges) && wanted.shared)) return true;
   if (wanted.shared) return queue.exclusive.empty() || *queue.exclusive.begin() >= place;
   return queue.all.empty() || queue.all.begin()->first >= place;
 }
@@ -43,15 +45,18 @@ bool Machine::may_have(const Place& place, const Claim& claim, const KeyMode& wa
 bool Machine::is_taken(const Key& key, const Claim& claim, const KeyMode& wanted,
                        std::uint64_t upgrades) const {
   if (claim.space == Space::Semaphore) {
+    if (PLANTED(OnePermitTooMany)) return key.permits + claim.permits - 1 > limit_of(wanted.key);
     return key.permits + claim.permits > limit_of(wanted.key);
   }
   if (key.holders.empty()) return false;
-  if (key.exclusive) return true;
+  if (key.exclusive) return !PLANTED(SharedWithExclusive) || !wanted.shared;
   if (wanted.shared) return false;
+  if (PLANTED(WriterPassesReaders)) return false;
   return key.holders.size() > 1 || key.holders.front() != upgrades;
 }
 
 Place Machine::place_for(std::uint8_t priority) const {
+  if (PLANTED(AgeNeverCounts)) return {now_ - rules_.ageing_step * priority * 1'000, entry_->index};
   return {now_ - rules_.ageing_step * priority, entry_->index};
 }
 
@@ -90,6 +95,7 @@ Waiter& Machine::insert_waiter(std::unique_ptr<Waiter> waiter) {
 
 /// Puts the waiter into the queues of its keys, where it reserves them unless it is parked.
 void Machine::line_up(const Waiter& waiter) {
+  signal_bytes_ += bytes_of_arrival(waiter);
   for (const KeyMode& wanted : waiter.keys) {
     Key& key = keys_of(waiter.space)[wanted.key];
     if (!key.queue) key.queue = std::make_unique<Key::Queue>();
@@ -100,13 +106,14 @@ void Machine::line_up(const Waiter& waiter) {
 }
 
 void Machine::step_out(const Waiter& waiter) {
+  signal_bytes_ -= bytes_of_arrival(waiter);
   for (const KeyMode& wanted : waiter.keys) {
     Key& key = keys_of(waiter.space).at(wanted.key);
     CHECK(key.queue != nullptr);
     auto& queue = waiter.parked ? key.queue->parked : key.queue->all;
     const std::size_t removed = queue.erase(waiter.place);
     CHECK_EQ(removed, 1U);
-    key.queue->exclusive.erase(waiter.place);
+    if (!PLANTED(DeadWaiterBlocks)) key.queue->exclusive.erase(waiter.place);
     if (waiter.grace) --key.queue->preempting;
     if (key.queue->empty()) key.queue.reset();
   }
@@ -154,6 +161,7 @@ void Machine::collect_candidates(Space space, const std::string& name, const Key
       left -= waiters_.at(waiting.second)->permits;
       if (left < 0) return;
       found.push_back(waiting);
+      if (PLANTED(SemaphoreWakesOne)) return;
     }
     return;
   }
@@ -165,20 +173,27 @@ void Machine::collect_candidates(Space space, const std::string& name, const Key
   for (const auto& waiting : queue.all) {
     if (!queue.exclusive.empty() && waiting.first == *queue.exclusive.begin()) return;
     found.push_back(waiting);
+    if (PLANTED(ReadersTakeTurns)) return;
   }
 }
 
 void Machine::hand_on() {
+  decide_tasks();
+  start_ready_tasks();
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   const std::vector<KeyName> names = std::exchange(touched_, {});
   Candidates candidates;
   for (const auto& [space, name] : names) {
+    if (!is_keyed(space)) continue;
     const auto it = keys_of(space).find(name);
     if (it != keys_of(space).end()) collect_candidates(space, name, it->second, candidates);
   }
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  if (PLANTED(GrantsInAnyOrder)) {
+    std::ranges::sort(candidates, {}, [&](const auto& c) { return waiters_.at(c.second).get(); });
+  }
   for (const auto& [place, id] : candidates) {
     const Waiter& waiter = *waiters_.at(id);
     if (may_be_granted(place, waiter, waiter.upgrades)) grant_waiter(id);
@@ -191,6 +206,19 @@ void Machine::drop_if_idle(Space space, const std::string& name) {
   if (it == keys_of(space).end() || !it->second.is_idle()) return;
   if (space == Space::Semaphore) leave_semaphore(name);
   keys_of(space).erase(it);
+  if (is_signal(space)) leave_signal(space, name);
+}
+
+void Machine::lose_waiter(std::uint64_t id, Code code, std::string sentence) {
+  const Waiter& waiter = *waiters_.at(id);
+  const bool has_arrived = waiter.space == Space::Barrier;
+  const std::string barrier = has_arrived ? waiter.keys.front().key : std::string();
+  const std::string participant = waiter.participant;
+  const std::string who = participant.empty() ? name_of(waiter.session, waiter.connection)
+                                              : command::quoted(participant);
+  const command::OnDeath on_death = waiter.on_death;
+  refuse_waiter(id, code, std::move(sentence));
+  if (has_arrived) lose_arrival(barrier, on_death, participant, who);
 }
 
 void Machine::grant_waiter(std::uint64_t id) {
@@ -198,6 +226,7 @@ void Machine::grant_waiter(std::uint64_t id) {
   if (waiter->upgrades != 0) return finish_upgrade(std::move(waiter));
   Grant grant;
   static_cast<Claim&>(grant) = std::move(static_cast<Claim&>(*waiter));
+  if (PLANTED(PartlyGranted) && grant.keys.size() > 1) grant.keys.pop_back();
   grant.token = next_token();
   if (waiter->lease) grant.lease_end = now_ + *waiter->lease;
   if (grant.session != 0) {

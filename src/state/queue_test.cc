@@ -1,4 +1,5 @@
 // In which order those who wait are served, and that nobody waits for nothing.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "state/test_machine.h"
@@ -37,6 +38,16 @@ TEST_F(QueueTest, the_release_and_the_next_grant_are_one_entry) {
   holder.release("k", 5);
   EXPECT_EQ(world.journal_size(), entries + 1);
   EXPECT_EQ(a.check("k", last()), "1");
+}
+
+// Complaint: C33 (docs/complaints.md).
+TEST_F(QueueTest, a_release_wakes_the_next_and_nobody_else) {
+  holder.acquire("k");
+  a.acquire("k", {.wait = 60'000});
+  for (int n = 0; n < 100; ++n) b.acquire("k", {.wait = 60'000});
+  holder.release("k", 5);
+  EXPECT_EQ(world.events(), Events{fmt::format("a: granted {}", last())});
+  EXPECT_EQ(world.machine().waiter_count(), 100U);
 }
 
 TEST_F(QueueTest, a_priority_is_worth_so_much_waiting_and_no_more) {

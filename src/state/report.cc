@@ -28,6 +28,12 @@ const char* space_name(Space space) {
     case Space::Lock: return "lock";
     case Space::Semaphore: return "semaphore";
     case Space::Election: return "election";
+    case Space::Task: return "task";
+    case Space::Pool: return "pool";
+    case Space::Result: return "result";
+    case Space::Event: return "event";
+    case Space::Barrier: return "barrier";
+    case Space::Latch: return "latch";
   }
   return "";
 }
@@ -54,6 +60,17 @@ Value key_list(std::span<const KeyMode> keys) {
   Value::List list;
   for (const KeyMode& key : keys) list.emplace_back(key.key);
   return list;
+}
+
+/// What is waited for or held: keys, or a task of a flow.
+void add_names(Value::Map& map, const Claim& claim) {
+  if (claim.space == Space::Task || claim.space == Space::Result) {
+    const auto [flow, task] = split_task_key(claim.keys.front().key);
+    map.emplace_back("flow", std::string(flow));
+    map.emplace_back("task", std::string(task));
+    return;
+  }
+  map.emplace_back("keys", key_list(claim.keys));
 }
 
 Value unless_empty(const std::string& text) { return text.empty() ? Value() : Value(text); }
@@ -107,6 +124,12 @@ std::string Machine::describe_obstacle(const Place& place, const Claim& claim,
                        queue);
   }
   return "the keys are free again";  // they became so after the wait had ended
+}
+
+/// Why the waiter waits.
+std::string Machine::describe_wait(const Waiter& waiter) const {
+  if (is_keyed(waiter.space)) return describe_obstacle(waiter.place, waiter, waiter.upgrades);
+  return is_signal(waiter.space) ? describe_signal_wait(waiter) : describe_task_wait(waiter);
 }
 
 Value Machine::report_grant(const Grant& grant, const std::string& key) const {
@@ -324,16 +347,14 @@ Value Machine::report_own_grants(const Session& session) const {
   Value::List rows;
   for (std::uint64_t token : session.grants) {
     const Grant& grant = *grants_.at(token);
-    rows.emplace_back(Value::Map{
-        {"token", token},
-        {"kind", space_name(grant.space)},
-        {"keys", key_list(grant.keys)},
-        {"lease", remaining_lease(grant).ms()},
-        {"request", unless_zero(grant.request)},
-        {"ticket", unless_empty(grant.ticket)},
-        {"owner", unless_empty(grant.owner)},
-        {"entries", grant.entries},
-    });
+    Value::Map row{{"token", token}, {"kind", space_name(grant.space)}};
+    add_names(row, grant);
+    row.emplace_back("lease", remaining_lease(grant).ms());
+    row.emplace_back("request", unless_zero(grant.request));
+    row.emplace_back("ticket", unless_empty(grant.ticket));
+    row.emplace_back("owner", unless_empty(grant.owner));
+    row.emplace_back("entries", grant.entries);
+    rows.emplace_back(std::move(row));
   }
   return rows;
 }
@@ -342,13 +363,14 @@ Value Machine::report_own_waits(const Session& session) const {
   Value::List rows;
   for (std::uint64_t id : session.party.waiters) {
     const Waiter& waiter = *waiters_.at(id);
-    rows.emplace_back(Value::Map{
+    Value::Map row{
         {"ticket", unless_empty(waiter.ticket)},
         {"request", unless_zero(waiter.request)},
         {"kind", space_name(waiter.space)},
-        {"keys", key_list(waiter.keys)},
-        {"wait", (waiter.give_up - now_).ms()},
-    });
+    };
+    add_names(row, waiter);
+    row.emplace_back("wait", (waiter.give_up - now_).ms());
+    rows.emplace_back(std::move(row));
   }
   return rows;
 }

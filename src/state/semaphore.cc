@@ -52,6 +52,8 @@ void Machine::forget_semaphore(std::uint64_t id) {
 }
 
 Reply Machine::on(const command::SemAcquire& command) {
+  Session* session = nullptr;
+  if (auto refused = require_session(session)) return *refused;
   const auto it = semaphores_.find(command.key);
   const bool is_new = it == semaphores_.end();
   if (is_new && command.limit == 0) {

@@ -1,4 +1,5 @@
 // Semaphores and elections.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "state/test_machine.h"
@@ -23,6 +24,7 @@ TEST(SemaphoreTest, as_many_permits_as_the_limit) {
   EXPECT_EQ(bob.acquire_permits("s", 0, 2), "granted 6");
 }
 
+// Complaint: T25 (docs/complaints.md).
 TEST(SemaphoreTest, a_large_request_is_not_passed_by_small_ones) {
   World world;
   Client alice(world, "alice"), bob(world, "bob"), carol(world, "carol");
@@ -34,6 +36,26 @@ TEST(SemaphoreTest, a_large_request_is_not_passed_by_small_ones) {
   EXPECT_EQ(world.events(), Events{"bob: granted 7"});
   bob.say(command::SemRelease{"s", 7});
   EXPECT_EQ(world.events(), Events{"carol: granted 8"});
+}
+
+// Complaints: C32, T46 (docs/complaints.md).
+TEST(SemaphoreTest, hundreds_who_wait_are_served_in_their_order) {
+  World world;
+  Client holder(world, "holder"), crowd(world, "crowd");
+  holder.open(3'600'000);
+  crowd.open(3'600'000);
+  holder.acquire_permits("s", 2, 2);
+  constexpr int kWaiting = 200;
+  for (int n = 0; n < kWaiting; ++n) {
+    crowd.acquire_permits("s", 0, 2, {.wait = 600'000, .ticket = fmt::format("t{}", n)});
+  }
+  std::uint64_t token = 3;
+  for (int n = 0; n < kWaiting; ++n) {
+    world.events();
+    EXPECT_EQ((n == 0 ? holder : crowd).say(command::SemRelease{"s", token}), "1");
+    token = world.machine().last_index();
+    EXPECT_EQ(world.events(), Events{fmt::format("crowd t{}: granted {}", n, token)});
+  }
 }
 
 TEST(SemaphoreTest, several_are_handed_on_in_one_entry) {
@@ -176,6 +198,17 @@ TEST(ExpectedWaitTest, what_cannot_be_told_is_waited_for) {
   EXPECT_EQ(bob.acquire("k"), "BUSY");
   EXPECT_EQ(world.sentence().find("expect"), std::string::npos);
   EXPECT_EQ(bob.acquire("k", {.wait = 50, .within = 0}), "waiting 4");
+}
+
+TEST(SemaphoreTest, a_session_that_has_ended_is_told_so_before_all_else) {
+  World world;
+  Client alice(world, "alice");
+  alice.open(1'000);
+  EXPECT_EQ(alice.acquire_permits("s", 2, 1), "granted 2");
+  world.advance(2'000);
+  EXPECT_EQ(alice.acquire_permits("s", 3, 1), "NOSESSION");
+  EXPECT_EQ(alice.acquire_permits("s", 2, 3), "NOSESSION");
+  EXPECT_EQ(alice.acquire_permits("new", 0, 1), "NOSESSION");
 }
 
 }  // namespace

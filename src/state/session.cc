@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "state/machine.h"
 
 namespace state {
@@ -14,7 +15,8 @@ bool Machine::knows_session(std::uint64_t session, std::string_view user,
                             const base::Sha256& secret_hash) const {
   const auto it = sessions_.find(session);
   return it != sessions_.end() && it->second.user == user &&
-         base::equal_in_constant_time(it->second.secret_hash, secret_hash);
+         (PLANTED(SecretNotCompared) ||
+          base::equal_in_constant_time(it->second.secret_hash, secret_hash));
 }
 
 const Session* Machine::find_session(std::uint64_t session) const {
@@ -72,7 +74,12 @@ Reply Machine::on(const command::SessionAttach&) {
 
 Reply Machine::on(const command::SessionKeepAlive&) {
   Session* session = nullptr;
-  if (auto refused = require_session(session)) return *refused;
+  if (auto refused = require_session(session)) {
+    if (PLANTED(DeadSessionRenewed)) {
+      return command::Opened{entry_->origin.session, Duration::from_seconds(10)};
+    }
+    return *refused;
+  }
   if (session == nullptr) {
     return Refused{Code::NoSession, "this connection has no session; SESSION.OPEN gives it one"};
   }
@@ -105,6 +112,9 @@ Duration Machine::remaining_ttl(const Session& session) const {
 }
 
 Time Machine::expiry_of(const Session& session) const {
+  if (PLANTED(ExpiryRoundedDown)) {
+    return session.renewed + Duration::from_seconds(session.ttl.ms() / 1000);
+  }
   return session.renewed + session.ttl + rules_.slack(session.ttl);
 }
 
@@ -113,10 +123,11 @@ void Machine::end_session(std::uint64_t id, EndCause cause) {
   CHECK(it != sessions_.end());
   Session& session = it->second;
   const bool expired = cause == EndCause::SessionExpired;
-  const std::string_view how = expired ? "expired" : "was closed";
-  while (!session.party.waiters.empty()) {
-    refuse_waiter(*session.party.waiters.begin(), Code::NoSession,
-                  fmt::format("session {} {}", id, how));
+  std::string_view how = expired ? "expired" : "was closed";
+  if (cause == EndCause::Disconnected) how = "ended with its last connection";
+  while (!PLANTED(WaitOutlivesSession) && !session.party.waiters.empty()) {
+    lose_waiter(*session.party.waiters.begin(), Code::NoSession,
+                fmt::format("session {} {}", id, how));
   }
   while (!session.grants.empty()) end_grant(*grants_.at(*session.grants.begin()), cause);
   deadlines_.remove({session.alarm, Deadline::Kind::Session, id});

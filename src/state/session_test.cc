@@ -199,6 +199,7 @@ TEST(SessionTest, another_slack_counts_for_the_sessions_there_are) {
   EXPECT_EQ(world.machine().session_count(), 0U);
 }
 
+// Complaint: C26 (docs/complaints.md).
 TEST(SessionTest, a_downtime_expires_nothing_for_time_is_the_entrys) {
   World world;
   Client alice(world, "alice");

@@ -8,6 +8,7 @@
 //     marks:      count u32, each by rising token
 //     semaphores: count u32, each by name
 //     hold times: count u32, each key from the longest not counted to the last
+//     flows, events, barriers, latches: see snapshot_tasks.cc
 //
 // Keys, queues, deadlines and each session's lists follow from these.
 #include <fmt/format.h>
@@ -16,13 +17,14 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/planted.h"
 #include "state/machine.h"
 
 namespace state {
 
 namespace {
 
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 
 template <class Map>
 std::vector<std::uint64_t> sorted_ids(const Map& map) {
@@ -79,6 +81,7 @@ void Machine::save(std::string& out) const {
   writer(static_cast<std::uint32_t>(semaphores_.size()));
   for (const auto& [name, semaphore] : semaphores_) writer(semaphore);
   writer(hold_times_);
+  save_tasks(writer);
 }
 
 std::uint64_t Machine::digest() const {
@@ -107,6 +110,7 @@ base::Result<void> Machine::restore(std::string_view bytes) {
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
     Session session;
     reader(session);
+    if (PLANTED(AnswersNotInSnapshot)) session.answers = {};
     if (!is_sane(session.ttl) || !is_sane(session.renewed)) return corrupt("a session's times");
     session.alarm = expiry_of(session);
     deadlines_.add({session.alarm, Deadline::Kind::Session, session.id});
@@ -141,6 +145,8 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     if (!rebuild_semaphore(std::move(semaphore))) return corrupt("a semaphore is damaged");
   }
   reader(hold_times_);
+  if (!restore_flows(reader)) return corrupt("a task contradicts another");
+  if (!restore_signals(reader)) return corrupt("a signal is damaged");
   for (auto& waiter : waiting) {
     if (!rebuild_waiter(std::move(waiter))) return corrupt("a waiter contradicts another");
   }
@@ -151,9 +157,10 @@ base::Result<void> Machine::restore(std::string_view bytes) {
 
 bool Machine::is_sane_claim(const Claim& claim) const {
   if (claim.space > Space::Last || claim.keys.empty() || !are_distinct(claim.keys)) return false;
-  if (claim.space != Space::Lock && (claim.keys.size() > 1 || claim.keys.front().shared)) {
-    return false;
-  }
+  const bool may_be_many = claim.space == Space::Lock || claim.space == Space::Pool;
+  if (!may_be_many && claim.keys.size() > 1) return false;
+  const bool is_shared = !is_granting(claim.space);
+  if (claim.space != Space::Lock && claim.keys.front().shared != is_shared) return false;
   if (claim.permits < 1 || claim.permits > (std::int64_t{1} << 40)) return false;
   if (claim.on_loss.kind > command::OnLoss::Kind::Last || !is_sane(claim.on_loss.delay)) {
     return false;
@@ -164,6 +171,7 @@ bool Machine::is_sane_claim(const Claim& claim) const {
 
 bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
   if (grants_.contains(grant->token) || !is_sane_claim(*grant) || grant->entries < 1) return false;
+  if (!is_granting(grant->space)) return false;
   if (!is_sane(grant->granted) || grant->granted > now_) return false;
   if (grant->lease_end != Time::never() && !is_sane(grant->lease_end)) return false;
   if (grant->session != 0 && !sessions_.contains(grant->session)) return false;
@@ -190,6 +198,7 @@ bool Machine::rebuild_waiter(std::unique_ptr<Waiter> waiter) {
     return false;
   }
   if (waiter->session != 0 && !sessions_.contains(waiter->session)) return false;
+  if (waiter->on_death > command::OnDeath::Last) return false;
   if (waiter->upgrades != 0) {
     const auto grant = grants_.find(waiter->upgrades);
     if (grant == grants_.end() || grant->second->upgrade != 0) return false;

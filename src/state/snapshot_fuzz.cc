@@ -1,8 +1,9 @@
 // Any bytes as a snapshot: an error, or a machine that keeps its invariants from
 // there on, however it is used. Never a crash.
 //
-// The first half of the input makes a real machine, whose snapshot the second
-// half then damages; else hardly any input would get beyond the first field.
+// The first half of the input makes a real machine, of locks or of tasks and
+// signals, whose snapshot the second half then damages; else hardly any input would
+// get beyond the first field.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,6 +11,8 @@
 
 #include "base/check.h"
 #include "state/machine.h"
+#include "state/test_choices.h"
+#include "state/test_task_walk.h"
 #include "state/test_walk.h"
 
 namespace {
@@ -17,7 +20,8 @@ namespace {
 constexpr int kStepsMax = 60;
 
 /// Lets the walk act on the machine and returns how it ended.
-void act(state::Walk<state::ByteChoices>& walk, state::Machine& machine) {
+template <class Walk>
+void act(Walk& walk, state::Machine& machine) {
   for (int i = 0; i < kStepsMax && !walk.is_over(); ++i) {
     const command::Entry entry =
         walk.next(machine.next_index(), machine.now(), machine.next_deadline());
@@ -52,13 +56,15 @@ void use_up(state::Machine& machine) {
   };
   say(command::LockList{"", command::LockList::State::Any, 1'000, ""}, machine.now());
   say(command::SessionList{0, 1'000}, machine.now());
+  say(command::FlowList{}, machine.now());
   say(command::Start{"fuzz"}, machine.now());
   for (int i = 0; i < 1'000 && machine.next_deadline() != base::Time::never(); ++i) {
     say(command::Tick{}, std::max(machine.now(), machine.next_deadline()));
   }
 }
 
-void try_restore(std::string_view bytes, state::Walk<state::ByteChoices>& walk) {
+template <class Walk>
+void try_restore(std::string_view bytes, Walk& walk) {
   state::Machine machine;
   if (!machine.restore(bytes)) return;
   machine.check_invariants();
@@ -72,21 +78,32 @@ void try_restore(std::string_view bytes, state::Walk<state::ByteChoices>& walk) 
   use_up(machine);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::string_view talk = bytes.substr(0, size / 2);
-  state::Walk<state::ByteChoices> walk{state::ByteChoices(talk)};
+template <class Walk>
+void restore_and_damage(std::string_view bytes) {
+  const std::string_view talk = bytes.substr(0, bytes.size() / 2);
+  Walk walk{state::ByteChoices(talk)};
   try_restore(bytes, walk);
 
   state::Machine machine;
-  state::Walk<state::ByteChoices> making{state::ByteChoices(talk)};
+  Walk making{state::ByteChoices(talk)};
   act(making, machine);
   std::string snapshot;
   machine.save(snapshot);
-  damage(snapshot, state::ByteChoices(bytes.substr(size / 2)));
+  damage(snapshot, state::ByteChoices(bytes.substr(bytes.size() / 2)));
   making.go_on(state::ByteChoices(talk));
   try_restore(snapshot, making);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const bool is_of_tasks = data[0] % 2 == 1;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (is_of_tasks) {
+    restore_and_damage<state::TaskWalk<state::ByteChoices>>(bytes);
+  } else {
+    restore_and_damage<state::Walk<state::ByteChoices>>(bytes);
+  }
   return 0;
 }

@@ -13,7 +13,7 @@ constexpr Duration kHuge = Duration::from_us(std::numeric_limits<std::int64_t>::
 
 /// A snapshot taken apart, so that a test can put a wrong one together.
 struct Parts {
-  std::uint32_t format = 2;
+  std::uint32_t format = 3;
   command::Rules rules;
   std::uint64_t last_index = 100;
   Time now = Time::from_us(1'000'000);
@@ -30,6 +30,9 @@ struct Parts {
     base::ByteWriter writer(out);
     writer(format, rules, last_index, now, std::uint64_t{0});
     writer(sessions, grants, waiters, ended, marks, semaphores, hold_times);
+    writer(std::uint64_t{0});  // of flows and tasks, of which there are none
+    constexpr std::uint32_t kNone = 0;
+    writer(kNone, kNone, kNone, kNone);
     return out;
   }
 };
@@ -116,7 +119,7 @@ TEST(SnapshotTest, every_changed_byte_is_refused_or_makes_a_sound_machine) {
 }
 
 TEST(SnapshotTest, another_format_and_newer_rules_are_refused) {
-  EXPECT_TRUE(is_refused([](Parts& parts) { parts.format = 3; }));
+  EXPECT_TRUE(is_refused([](Parts& parts) { parts.format = 4; }));
   EXPECT_TRUE(is_refused([](Parts& parts) { parts.rules.version = kRulesVersion + 1; }));
 }
 

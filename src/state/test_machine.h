@@ -10,6 +10,7 @@
 // snapshot of it must lead other machines to the very same state.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -19,10 +20,13 @@
 #include <utility>
 #include <vector>
 
+#include "command/parse.h"
+#include "command/reply_text.h"
 #include "state/machine.h"
-#include "state/test_text.h"
 
 namespace state {
+
+using command::text_of;
 
 class World {
  public:
@@ -294,8 +298,28 @@ class Client {
   }
   std::string attach() { return say(command::SessionAttach{}); }
   std::string close() { return say(command::SessionClose{}); }
-  std::string disconnect() { return say(command::Disconnect{}); }
+  /// The connection is gone; the session, if there is one, has others or does not mind.
+  std::string disconnect() {
+    const std::uint64_t session = std::exchange(session_, 0);
+    std::string answer = say(command::Disconnect{});
+    session_ = session;
+    return answer;
+  }
   std::string info(const std::string& key) { return say(command::LockInfo{key}); }
+
+  /// What the line asks, with its REQUEST, its ticket and its session.
+  std::string run(std::string_view line) {
+    std::vector<std::string_view> words;
+    while (!line.empty()) {
+      const std::size_t end = std::min(line.find(' '), line.size());
+      if (end > 0) words.push_back(line.substr(0, end));
+      line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    auto request = command::parse(words, world_.machine().rules().limits);
+    if (!request) return text_of(command::Reply(request.error()));
+    return say(std::get<command::Command>(std::move(request->call)), request->envelope.request,
+               request->envelope.ticket);
+  }
 
   std::string say(command::Command command, std::uint64_t request = 0, std::string ticket = "") {
     command::Entry entry;
