@@ -1,0 +1,226 @@
+// Asking for a grant of any kind, giving it, and ending it.
+#include "checker/lock_model.h"
+#include "checker/wait_graph.h"
+
+namespace checker {
+
+using command::Granted;
+using command::KeyMode;
+using command::Number;
+
+ModelClaim LockModel::claim_of(Realm realm, std::vector<KeyMode> keys,
+                               const command::Terms& terms) const {
+  ModelClaim claim;
+  claim.id = entry_->index;
+  claim.realm = realm;
+  claim.keys = std::move(keys);
+  claim.origin = entry_->origin;
+  claim.request = entry_->request;
+  claim.ticket = entry_->ticket;
+  claim.priority = terms.priority;
+  claim.agent = terms.agent;
+  if (terms.lease) claim.lease = terms.lease->us();
+  claim.virtual_arrival = now - rules.ageing_step.us() * terms.priority;
+  claim.asked = now;
+  claim.give_up = now + terms.wait.us();
+  return claim;
+}
+
+command::Reply LockModel::acquire(const ModelClaim& asked_for, const command::Terms& terms) {
+  const std::uint64_t own = entry_->origin.session;
+  if (own == 0 && (!terms.lease || !asked_for.agent.empty() || !asked_for.owner.empty()))
+    return refused(Code::Malformed);
+  const auto is_own = [&](const ModelClaim& c) { return c.origin.session == own; };
+  if (count(is_own) >= rules.limits.grants_per_session) return refused(Code::Limit);
+  const auto may_shut = [](const ModelClaim& c) { return c.may_shut(); };
+  const auto marked = static_cast<std::int64_t>(marks.size());
+  if (asked_for.may_shut() && count(may_shut) + marked >= rules.limits.marks)
+    return refused(Code::Limit);
+  if (find_ticket(entry_->ticket) != nullptr) return refused(Code::Conflict);
+  if (is_obstructed(asked_for)) {
+    if (terms.wait == base::Duration()) return refused(Code::Busy);
+    if (terms.within && code_of(verdicts_->reply) == Code::Busy) {
+      meet("the wait is foreseen to be too long");
+      return refused(Code::Busy);
+    }
+    return wait(asked_for);
+  }
+  changed_ = true;
+  return give(claims.emplace_back(asked_for));
+}
+
+command::Reply LockModel::wait(const ModelClaim& waiter) {
+  const auto is_own = [&](const ModelClaim& c) { return is_callers_wait(c); };
+  if (count(is_own) >= rules.limits.waiters_per_session) return refused(Code::Limit);
+  for (const KeyMode& k : waiter.keys) {
+    const auto is_there = [&](const ModelClaim& c) {
+      return c.waits() && c.is_about(waiter.realm, k.key);
+    };
+    if (count(is_there) >= rules.limits.waiters_per_key) return refused(Code::Limit);
+  }
+  claims.push_back(waiter);
+  if (code_of(verdicts_->reply) == Code::Deadlock && !verdicts_->changed) {
+    judge(claims.back());
+    remove(waiter.id);
+    return refused(Code::Deadlock);
+  }
+  changed_ = true;
+  return command::Waiting{waiter.id};
+}
+
+command::Granted LockModel::give(ModelClaim& claim) {
+  claim.token = next_token_++;
+  claim.cut_off.reset();  // whoever was asked to leave has left
+  claim.told.clear();
+  if (claim.lease) claim.lease_end = now + *claim.lease;
+  if (claim.realm == Realm::Election) elections_.insert(claim.keys.front().key);
+  renew(claim.origin.session, claim.request, claim.token);
+  return {claim.token, lease_left(claim), base::Duration::from_us(now - claim.asked)};
+}
+
+/// The whole grant goes on under a new token.
+command::Granted LockModel::finish_upgrade(std::uint64_t id) {
+  const ModelClaim waiter = *claim(id);
+  ModelClaim& held = *claim(waiter.upgrades);
+  const std::string& key = waiter.keys.front().key;
+  const auto writer_waits = [&](const ModelClaim& c) {
+    return c.waits() && c.id != id && c.is_about(Realm::Lock, key) && !c.on(key)->shared;
+  };
+  if (count(writer_waits) > 0) meet("an upgrade passes waiting writers");
+  remember_end(held.token, "upgraded");
+  held.token = next_token_++;
+  for (KeyMode& k : held.keys) {
+    if (k.key == key) k.shared = false;
+  }
+  remove(id);
+  renew(waiter.origin.session, waiter.request, held.token);
+  return {held.token, lease_left(held), base::Duration::from_us(now - waiter.asked)};
+}
+
+/// A pushed grant is worth a whole TTL, and is what a repeat of its request gets.
+void LockModel::renew(std::uint64_t id, std::uint64_t request, std::uint64_t token) {
+  ModelSession* own = find(sessions, id);
+  if (own == nullptr) return;
+  own->renewed = now;
+  const auto kept = own->kept.find(request);
+  if (kept == own->kept.end()) return;
+  kept->second.reply = Granted{token, {}, {}};
+  forget_oldest(*own);
+}
+
+/// L7: until nobody waits who could be granted.
+void LockModel::hand_on() {
+  while (true) {
+    ModelClaim* first = nullptr;
+    for (ModelClaim& waiter : claims) {
+      if (!waiter.waits() || (first != nullptr && first->place() < waiter.place())) continue;
+      if (!is_obstructed(waiter)) first = &waiter;
+    }
+    if (first == nullptr) return;
+    if (first->upgrades == 0) {
+      tell(*first, give(*first));
+      continue;
+    }
+    const ModelClaim waiter = *first;
+    tell(waiter, finish_upgrade(waiter.id));
+  }
+}
+
+/// L8: the machine chooses a victim; the model says whether it is one.
+void LockModel::judge(const ModelClaim& victim) {
+  const WaitGraph graph(*this);
+  if (!graph.is_victim(victim)) objection_ = "a waiter is refused that is no victim of a deadlock";
+  if (victim.upgrades != 0) meet("an upgrade is the victim of a deadlock");
+  if (victim.realm == Realm::Semaphore) meet("a request for permits is the victim of a deadlock");
+  if (std::holds_alternative<command::Tick>(entry_->command)) meet("a deadlock appears by time");
+}
+
+void LockModel::refuse_victims() {
+  std::vector<std::uint64_t> victims;
+  for (const command::Event& event : verdicts_->events) {
+    const auto* over = std::get_if<command::WaitEnded>(&event);
+    if (over != nullptr && code_of(over->reply) == Code::Deadlock) victims.push_back(over->waiter);
+  }
+  if (code_of(verdicts_->reply) == Code::Deadlock) victims.push_back(entry_->index);
+  for (const std::uint64_t id : victims) {
+    const ModelClaim* victim = claim(id);
+    if (victim == nullptr || !victim->waits()) {
+      objection_ = "a waiter is refused that does not wait";
+      return;
+    }
+    judge(*victim);
+    refuse(id, Code::Deadlock);
+    hand_on();
+  }
+}
+
+// --- ends
+
+void LockModel::tell(const ModelClaim& waiter, Reply outcome) {
+  events_.push_back(command::WaitEnded{waiter.id, waiter.origin.connection, waiter.origin.session,
+                                       waiter.ticket, std::move(outcome)});
+}
+
+void LockModel::remove(std::uint64_t id) {
+  claims.remove_if([&](const ModelClaim& claim) { return claim.id == id; });
+}
+
+void LockModel::refuse(std::uint64_t id, Code code, const std::string& cause) {
+  ModelClaim& waiter = *claim(id);
+  if (waiter.cut_off) withdraw_preemption(waiter);
+  tell(waiter, refused(code, cause));
+  // A refusal is not remembered.
+  if (ModelSession* own = find(sessions, waiter.origin.session)) own->kept.erase(waiter.request);
+  remove(id);
+}
+
+void LockModel::remember_end(std::uint64_t token, const std::string& cause) {
+  ended.emplace_back(token, cause);
+  const auto max = static_cast<std::size_t>(rules.limits.ended_grants);
+  if (ended.size() > max) ended.erase(ended.begin(), ended.end() - static_cast<long>(max));
+}
+
+void LockModel::end(std::uint64_t id, const std::string& cause, bool is_clean) {
+  const ModelClaim over = *claim(id);
+  for (const ModelClaim& waiter : std::list(claims)) {
+    if (waiter.upgrades == id) refuse(waiter.id, Code::Stale, cause);
+  }
+  remember_end(over.token, cause);
+  if (over.realm == Realm::Election) elections_.insert(over.keys.front().key);
+  remove(id);
+  if (!is_clean && over.may_shut()) shut(over);
+}
+
+// --- by token
+
+/// None if the caller may act on the token.
+std::optional<command::Reply> LockModel::refuse_token(Realm realm, const std::string& key,
+                                                      std::uint64_t token) {
+  const ModelClaim* held = find_token(token);
+  if (held == nullptr || !held->is_about(realm, key)) return refused(Code::Stale, cause_of(token));
+  const command::Origin& o = entry_->origin;
+  const bool is_own = held->origin.user == o.user &&
+                      (held->origin.session == 0 || held->origin.session == o.session);
+  return is_own ? std::nullopt : std::optional(refused(Code::NotHolder));
+}
+
+command::Reply LockModel::release(Realm realm, const std::string& key, std::uint64_t token) {
+  if (cause_of(token) == "released") return Number{0};
+  if (auto refusal = refuse_token(realm, key, token)) return *refusal;
+  changed_ = true;
+  ModelClaim& held = *find_token(token);
+  if (--held.entries == 0) end(held.id, "released", true);
+  return Number{1};
+}
+
+command::Reply LockModel::renew_lease(Realm realm, const std::string& key, std::uint64_t token,
+                                      base::Duration lease) {
+  if (auto refusal = refuse_token(realm, key, token)) return *refusal;
+  changed_ = true;
+  ModelClaim& held = *find_token(token);
+  held.lease_end = now + lease.us();
+  if (ModelSession* own = session()) own->renewed = now;
+  return command::Renewed{held.token, lease_left(held)};
+}
+
+}  // namespace checker
