@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fault_point.h"
 #include "journal/file/snapshot_file.h"
 
 namespace journal {
@@ -68,6 +69,7 @@ base::Result<void> Archive::drop_snapshots(std::size_t keep_count, Dropped& drop
       if (snapshots_.size() <= keep_count) return {};
       oldest = snapshots_.front();
     }
+    FAULT_POINT("archive.before_snapshot_is_dropped");
     if (auto removed = remove_durably(snapshot_name(oldest.index)); !removed) return removed;
     const std::lock_guard lock(mutex_);
     snapshots_.erase(snapshots_.begin());
@@ -88,7 +90,9 @@ base::Result<void> Archive::drop_segments(Dropped& dropped) {
       const std::uint64_t needed_after = snapshots_[snapshots_.size() - kSnapshotsKept].index;
       if (oldest.last_index > needed_after) return {};
     }
+    FAULT_POINT("archive.before_segment_is_dropped");
     if (auto removed = remove_durably(segment_name(oldest.number)); !removed) return removed;
+    FAULT_POINT("archive.between_segments");
     const std::lock_guard lock(mutex_);
     segments_.erase(segments_.begin());
     ++dropped.segments;
@@ -98,6 +102,7 @@ base::Result<void> Archive::drop_segments(Dropped& dropped) {
 
 base::Result<void> Archive::remove_durably(const std::string& name) {
   if (auto removed = remove_leftover(disk_, name); !removed) return removed;
+  FAULT_POINT("archive.after_removal");
   return disk_.sync_directory();
 }
 

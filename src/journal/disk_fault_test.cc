@@ -138,6 +138,7 @@ TEST(DiskFaultTest, a_life_without_faults_keeps_everything) {
   life.carry_on("no fault");
 }
 
+// Complaint: J8 (docs/complaints.md).
 TEST(DiskFaultTest, power_loss_at_any_call_loses_nothing_that_was_promised) {
   for (const Keeps& keeps : patterns()) {
     at_every_call({DiskFault::Kind::PowerLoss, 0, false, keeps},

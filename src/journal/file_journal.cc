@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fault_point.h"
+#include "base/planted.h"
 
 namespace journal {
 
@@ -36,12 +38,17 @@ base::Result<void> FileJournal::append_at(std::uint64_t first_index, const Batch
 
 base::Result<void> FileJournal::write(std::uint64_t first_index, const Batch& batch) {
   CHECK_GE(first_index, end_.index);
+  FAULT_POINT("journal.before_append");
   const std::string_view bytes = encoder_.encode(batch, end_, first_index);
   CHECK_EQ(bytes.size() % kSectorSize, 0U);
   if (bytes.size() > segment_.size_bytes - kSectorSize - offset_) {
     if (auto rotated = rotate(bytes.size()); !rotated) return rotated;
   }
+  FAULT_POINT_AFTER(
+      "journal.torn_append",
+      file_->write(offset_, bytes.substr(0, bytes.size() / 2 / kSectorSize * kSectorSize)));
   if (auto written = file_->write(offset_, bytes); !written) return written;
+  FAULT_POINT("journal.after_append");
   offset_ += bytes.size();
   const std::uint64_t next = batch.empty() ? first_index : batch.last_index() + 1;
   end_ = {end_.sequence + 1, next, base::sha256(bytes)};
@@ -53,12 +60,15 @@ base::Result<void> FileJournal::write(std::uint64_t first_index, const Batch& ba
 /// The next segment stands durably under its name before the seal says so. A crash in between
 /// leaves an unsealed segment before an empty one, which recovery seals.
 base::Result<void> FileJournal::rotate(std::uint64_t batch_bytes) {
+  FAULT_POINT("journal.before_rotation");
   const auto size = preparer_.take(segment_size_for(batch_bytes));
   if (!size) return std::unexpected(size.error());
   const SegmentHeader closed = segment_;
   const std::unique_ptr<File> closed_file = std::move(file_);
   if (auto made = make_segment(closed.number + 1, *size); !made) return made;
+  FAULT_POINT("journal.before_seal");
   if (auto sealed = seal(*closed_file, closed, end_); !sealed) return sealed;
+  FAULT_POINT("journal.after_seal");
   archive_.add_segment({closed.number, end_.index - 1, closed.size_bytes});
   preparer_.start(segment_size_for(0));
   return {};
@@ -77,9 +87,15 @@ base::Result<void> FileJournal::make_segment(std::uint64_t number, std::uint64_t
   const auto file = disk_->open(kNextSegmentName, Access::ReadWrite);
   if (!file) return std::unexpected(file.error());
   if (auto written = (*file)->write(0, bytes_of(header)); !written) return written;
+  FAULT_POINT("segment.after_header");
   const std::string name = segment_name(number);
   if (auto named = disk_->rename(kNextSegmentName, name); !named) return named;
-  if (auto synced = disk_->sync_directory(); !synced) return synced;
+  FAULT_POINT("segment.after_name");
+  if (auto synced = PLANTED(DirectoryNotSynced) ? base::Result<void>() : disk_->sync_directory();
+      !synced) {
+    return synced;
+  }
+  FAULT_POINT("segment.after_directory_sync");
   auto opened = disk_->open(name, Access::ReadWrite);
   if (!opened) return std::unexpected(opened.error());
   file_ = std::move(*opened);

@@ -85,6 +85,10 @@ class Journal {
   /// Makes the batch durable before it returns. Any error is final for this journal.
   virtual base::Result<void> append(const Batch& batch) = 0;
 
+  /// Makes sure that nobody else has taken the journal over by now, when others could. An error is
+  /// final, as append()'s.
+  virtual base::Result<void> confirm() { return {}; }
+
   /// The smallest index the next record may have.
   virtual std::uint64_t next_index() const = 0;
 };

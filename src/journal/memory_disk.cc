@@ -70,6 +70,11 @@ void MemoryFiles::set_free_bytes(std::uint64_t bytes) {
   free_bytes_ = bytes;
 }
 
+bool MemoryFiles::is_off() const {
+  const std::lock_guard lock(mutex_);
+  return is_off_;
+}
+
 std::map<std::string, std::string> MemoryFiles::contents() const {
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::string> contents;
@@ -97,6 +102,7 @@ const DiskFault* MemoryFiles::enter() {
   ++calls_;
   if (is_off_) return &fault_;
   if (fault_.at_call == 0) return nullptr;
+  if (fault_.at_unsynced_name && unsynced_.empty()) ++fault_.at_call;
   const bool hits = fault_.for_ever ? calls_ >= fault_.at_call : calls_ == fault_.at_call;
   if (!hits) return nullptr;
   if (fault_.kind == DiskFault::Kind::PowerLoss) lose_power();
@@ -135,8 +141,9 @@ base::Result<void> MemoryFiles::change_names(const std::string& what, const Chan
 
 void MemoryFiles::lose_power() {
   is_off_ = true;
+  const auto& keeps = fault_.keeps_name ? fault_.keeps_name : fault_.keeps;
   for (std::uint64_t i = 0; i < unsynced_.size(); ++i) {
-    if (fault_.keeps && fault_.keeps(i)) apply(unsynced_[i], durable_names_);
+    if (fault_.is_process_only || (keeps && keeps(i))) apply(unsynced_[i], durable_names_);
   }
   unsynced_.clear();
 }

@@ -28,8 +28,15 @@ struct DiskFault {
   std::uint64_t at_call = 0;  ///< the n-th call from now, counting from 1; 0: never
   bool for_ever = false;      ///< an Error or a Full happens at every later call, too
   /// What is done all the same: of the write that fails, the sectors (counted from 0) for which
-  /// this is true; at a power loss also of the changes to the directory that were not synced.
+  /// this is true.
   std::function<bool(std::uint64_t)> keeps;
+  /// A PowerLoss is only the death of the process: the system keeps all changes to the directory.
+  bool is_process_only = false;
+  /// What `keeps` says of sectors, for the changes to the directory that a power loss finds not
+  /// synced; where it is empty, `keeps` decides for them as well.
+  std::function<bool(std::uint64_t)> keeps_name = {};
+  /// Calls that find all changes to the directory synced are not counted.
+  bool at_unsynced_name = false;
 };
 
 /// The contents of a directory. Safe for threads.
@@ -44,6 +51,8 @@ class MemoryFiles {
   /// The power is back: what was not durable is gone, locks are free, nothing fails any more.
   void restart();
   void set_free_bytes(std::uint64_t bytes);
+  /// Whether a PowerLoss has hit since the last restart().
+  bool is_off() const;
 
   /// All files, as a process sees them, by their names.
   std::map<std::string, std::string> contents() const;

@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/fault_point.h"
 #include "journal/disk.h"
 
 namespace journal {
@@ -78,6 +79,23 @@ class PosixFile : public File {
   }
 
   base::Result<void> write(std::uint64_t offset, std::string_view bytes) override {
+    FAULT_POINT("disk.before_write");
+    auto written = write_all(offset, bytes);
+    FAULT_POINT("disk.after_write");
+    return written;
+  }
+
+  base::Result<void> sync() override {
+    FAULT_POINT("disk.before_sync");
+    if (uninterrupted([&] { return ::fdatasync(fd_.get()); }) != 0) {
+      return io_failure("cannot sync " + path_, errno);
+    }
+    FAULT_POINT("disk.after_sync");
+    return {};
+  }
+
+ private:
+  base::Result<void> write_all(std::uint64_t offset, std::string_view bytes) {
     bool durable = true;
     while (!bytes.empty()) {
       const ssize_t count = uninterrupted([&] { return write_some(offset, bytes, durable); });
@@ -90,14 +108,6 @@ class PosixFile : public File {
     return durable ? base::Result<void>() : sync();
   }
 
-  base::Result<void> sync() override {
-    if (uninterrupted([&] { return ::fdatasync(fd_.get()); }) != 0) {
-      return io_failure("cannot sync " + path_, errno);
-    }
-    return {};
-  }
-
- private:
   /// Clears `durable` where the file system cannot write and sync in one call.
   ssize_t write_some(std::uint64_t offset, std::string_view bytes, bool& durable) {
     iovec part{const_cast<char*>(bytes.data()), bytes.size()};
@@ -142,20 +152,26 @@ class PosixDisk : public Disk {
   }
 
   base::Result<std::unique_ptr<File>> create(const std::string& name) override {
-    return open_file(name, O_RDWR | O_CREAT | O_EXCL, "cannot create ");
+    auto file = open_file(name, O_RDWR | O_CREAT | O_EXCL, "cannot create ");
+    FAULT_POINT("disk.after_create");
+    return file;
   }
 
   base::Result<void> rename(const std::string& from, const std::string& to) override {
+    FAULT_POINT("disk.before_rename");
     if (::renameat(directory_.get(), from.c_str(), directory_.get(), to.c_str()) != 0) {
       return io_failure("cannot rename " + path_of(from) + " to " + to, errno);
     }
+    FAULT_POINT("disk.after_rename");
     return {};
   }
 
   base::Result<void> remove(const std::string& name) override {
+    FAULT_POINT("disk.before_remove");
     if (::unlinkat(directory_.get(), name.c_str(), 0) != 0) {
       return io_failure("cannot remove " + path_of(name), errno);
     }
+    FAULT_POINT("disk.after_remove");
     return {};
   }
 
@@ -181,9 +197,11 @@ class PosixDisk : public Disk {
   }
 
   base::Result<void> sync_directory() override {
+    FAULT_POINT("disk.before_directory_sync");
     if (uninterrupted([&] { return ::fsync(directory_.get()); }) != 0) {
       return io_failure("cannot sync the directory " + path_, errno);
     }
+    FAULT_POINT("disk.after_directory_sync");
     return {};
   }
 

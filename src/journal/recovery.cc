@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/fault_point.h"
 #include "journal/file/snapshot_file.h"
 #include "journal/file_journal.h"
 
@@ -51,17 +52,21 @@ base::Result<FileJournal::Opened> FileJournal::open(std::unique_ptr<Disk> disk,
                                                     Consumer& consumer) {
   const auto start = std::chrono::steady_clock::now();
   if (auto locked = disk->lock(); !locked) return std::unexpected(locked.error());
+  FAULT_POINT("recovery.after_lock");
   const auto inventory = take_inventory(*disk);
   if (!inventory) return std::unexpected(inventory.error());
+  FAULT_POINT("recovery.after_listing");
   if (auto synced = sync_what_is_there(*disk, *inventory); !synced) {
     return std::unexpected(synced.error());
   }
+  FAULT_POINT("recovery.after_sync");
   LogReader reader(*disk);
   if (auto read = reader.open(inventory->segments, LastSegment::Open, {}); !read) {
     return std::unexpected(read.error());
   }
   if (reader.is_damaged()) return std::unexpected(to_error(reader.damage(), disk->path()));
 
+  FAULT_POINT("recovery.after_headers");
   Opened opened;
   opened.report.created = inventory->segments.empty();
   if (opened.report.created) {
@@ -77,15 +82,19 @@ base::Result<FileJournal::Opened> FileJournal::open(std::unique_ptr<Disk> disk,
   auto ready = opened.report.created ? journal.create()
                                      : journal.recover(reader, *inventory, consumer, opened.report);
   if (!ready) return std::unexpected(ready.error());
+  FAULT_POINT("recovery.end");
   journal.preparer_.start(journal.segment_size_for(0));
   opened.report.duration = since(start);
   return opened;
 }
 
 base::Result<void> FileJournal::create() {
+  FAULT_POINT("recovery.before_creation");
   const auto size = preparer_.take(segment_size_for(0));
   if (!size) return std::unexpected(size.error());
-  return make_segment(1, *size);
+  auto made = make_segment(1, *size);
+  FAULT_POINT("recovery.after_creation");
+  return made;
 }
 
 base::Result<void> FileJournal::recover(LogReader& reader, const Inventory& inventory,
@@ -93,6 +102,7 @@ base::Result<void> FileJournal::recover(LogReader& reader, const Inventory& inve
   const auto found = replay(*disk_, inventory, Begin::AtNewest, reader, consumer, report.replayed);
   if (!found) return std::unexpected(found.error());
   CHECK(*found == Found::End || *found == Found::Torn);
+  FAULT_POINT("recovery.after_replay");
 
   segment_ = reader.segment();
   offset_ = reader.offset();
@@ -111,6 +121,7 @@ base::Result<void> FileJournal::recover(LogReader& reader, const Inventory& inve
   }
   for (const std::string& name : inventory.leftovers) {
     if (auto removed = disk_->remove(name); !removed) return removed;
+    FAULT_POINT("recovery.after_leftover");
   }
   if (auto moved = set_aside(report.replayed.bad_snapshots); !moved) return moved;
   return list_archive(reader, inventory, report.replayed.bad_snapshots);
@@ -123,20 +134,29 @@ base::Result<void> FileJournal::cut(const TornTail& torn, RecoveryReport& report
   report.cut_records_at_most = torn.records_at_most;
   report.cut_file = segment_name(segment_.number);
   report.cut_offset = torn.offset;
-  return write_in_pieces(*file_, torn.offset, std::string(torn.size_bytes, '\0'));
+  FAULT_POINT("recovery.before_cut");
+  auto written = write_in_pieces(*file_, torn.offset, std::string(torn.size_bytes, '\0'));
+  FAULT_POINT("recovery.after_cut");
+  return written;
 }
 
 base::Result<void> FileJournal::seal_interrupted_rotation(const SegmentHeader& before) {
   const auto file = disk_->open(segment_name(before.number), Access::ReadWrite);
   if (!file) return std::unexpected(file.error());
-  return seal(**file, before, {segment_.first_sequence, segment_.first_index, segment_.chain});
+  FAULT_POINT("recovery.before_seal");
+  auto sealed =
+      seal(**file, before, {segment_.first_sequence, segment_.first_index, segment_.chain});
+  FAULT_POINT("recovery.after_seal");
+  return sealed;
 }
 
 /// Out of the way of the compactor, which would count them among the two it keeps.
 base::Result<void> FileJournal::set_aside(const std::vector<std::uint64_t>& bad_snapshots) {
   for (const std::uint64_t index : bad_snapshots) {
     const std::string name = snapshot_name(index);
+    FAULT_POINT("recovery.before_snapshot_is_set_aside");
     if (auto renamed = disk_->rename(name, name + ".bad"); !renamed) return renamed;
+    FAULT_POINT("recovery.after_snapshot_is_set_aside");
   }
   return bad_snapshots.empty() ? base::Result<void>() : disk_->sync_directory();
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault_point.h"
+#include "base/planted.h"
 #include "journal/file/snapshot_file.h"
 
 namespace journal {
@@ -58,6 +60,7 @@ base::Result<void> replay_batch(const BatchView& batch, std::uint64_t after, Con
                                 ReplaySummary& summary) {
   if (batch.end_index() < after) return {};
   for (const Record& record : batch.records) {
+    if (PLANTED(RecordSkippedAfterSnapshot) && record.index == after + 1 && after > 0) continue;
     if (record.index <= after) continue;
     if (auto replayed = consumer.replay(record); !replayed) return replayed;
     summary.last_index = record.index;
@@ -88,6 +91,7 @@ base::Result<Found> replay_batches(LogReader& reader, Consumer& consumer, Replay
     if (auto replayed = replay_batch(reader.batch(), after, consumer, summary); !replayed) {
       return std::unexpected(replayed.error());
     }
+    FAULT_POINT("replay.between_batches");
   }
 }
 
@@ -101,6 +105,7 @@ base::Result<Found> replay(Disk& disk, const Inventory& inventory, Begin begin, 
   if (*snapshot) {
     auto restored = restore(**snapshot, consumer, summary);
     if (!restored) return std::unexpected(restored.error());
+    FAULT_POINT("replay.after_snapshot");
   }
   const auto found = replay_batches(reader, consumer, summary);
   if (!found) return found;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/fault_point.h"
 #include "journal/file/format.h"
 #include "journal/file/snapshot_file.h"
 
@@ -16,13 +17,16 @@ base::Result<std::uint64_t> make_file(Disk& disk, std::uint64_t size_bytes) {
   }
   const auto file = disk.create(kNextSegmentName);
   if (!file) return std::unexpected(file.error());
+  FAULT_POINT("segment.before_zeros");
   const std::string zeros(std::min<std::uint64_t>(size_bytes, std::uint64_t{1} << 20), '\0');
   for (std::uint64_t at = 0; at < size_bytes; at += zeros.size()) {
     const std::uint64_t size = std::min<std::uint64_t>(zeros.size(), size_bytes - at);
     if (auto written = (*file)->write(at, std::string_view(zeros).substr(0, size)); !written) {
       return std::unexpected(written.error());
     }
+    FAULT_POINT("segment.between_zeros");
   }
+  FAULT_POINT("segment.after_zeros");
   return size_bytes;
 }
 

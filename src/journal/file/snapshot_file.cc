@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fault_point.h"
 
 namespace journal {
 namespace {
@@ -61,14 +62,20 @@ base::Result<void> save_snapshot(Disk& disk, const DataId& id, const Snapshot& s
   if (auto removed = remove_leftover(disk, kNextSnapshotName); !removed) return removed;
   const auto file = disk.create(kNextSnapshotName);
   if (!file) return std::unexpected(file.error());
+  FAULT_POINT("snapshot.before_header");
   if (auto written = (*file)->write(0, bytes_of(header)); !written) return written;
+  FAULT_POINT("snapshot.after_header");
   if (auto written = write_in_pieces(**file, sizeof(header), snapshot.payload); !written) {
     return written;
   }
+  FAULT_POINT("snapshot.after_payload");
   if (auto named = disk.rename(kNextSnapshotName, snapshot_name(snapshot.index)); !named) {
     return named;
   }
-  return disk.sync_directory();
+  FAULT_POINT("snapshot.after_name");
+  auto synced = disk.sync_directory();
+  FAULT_POINT("snapshot.after_directory_sync");
+  return synced;
 }
 
 base::Result<Snapshot> load_snapshot(Disk& disk, const std::optional<DataId>& id,

@@ -1,0 +1,34 @@
+// Asking etcd again until the answer is certain.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/result.h"
+#include "journal/etcd/client.h"
+
+namespace journal::etcd {
+
+/// Calls that move little; and those that move pages or pieces.
+inline constexpr base::Duration kShortCall = base::Duration::from_ms(500);
+inline constexpr base::Duration kLongCall = base::Duration::from_ms(5'000);
+
+base::Error to_error(const Failure& failure);
+
+/// Repeats `call` while its outcome is unknown or the member lags, until `stopped`. For reads and
+/// for writes that change nothing the second time. A definite no is the answer.
+template <class Call>
+auto ask_until_certain(const std::atomic<bool>& stopped, Call&& call) -> decltype(call()) {
+  for (;;) {
+    auto answer = call();
+    if (answer) return answer;
+    const Trouble trouble = answer.error().trouble;
+    if (trouble != Trouble::Unknown && trouble != Trouble::Future) return answer;
+    if (stopped) return answer;
+    std::this_thread::sleep_for(std::chrono::milliseconds(trouble == Trouble::Future ? 2 : 20));
+  }
+}
+
+}  // namespace journal::etcd
