@@ -1,4 +1,4 @@
-// Acquisition as asynchronous operations of Boost.Asio, for coroutines and all other
+// Acquisition and waiting as asynchronous operations of Boost.Asio, for coroutines and all other
 // completion tokens. The only header of the library that needs Boost (1.81 or later).
 //
 //     asio::awaitable<void> settle(turnstile::Client& client) {
@@ -34,17 +34,22 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "turnstile/attempt.h"
 #include "turnstile/client.h"
 #include "turnstile/election.h"
+#include "turnstile/event.h"
+#include "turnstile/flow.h"
 #include "turnstile/grant.h"
 #include "turnstile/options.h"
 #include "turnstile/semaphore.h"
+#include "turnstile/task_options.h"
 
 namespace turnstile {
 
@@ -63,7 +68,8 @@ class AsioOperation : public std::enable_shared_from_this<AsioOperation<Handler,
         work_(boost::asio::make_work_guard(handler_)) {}
 
   /// Connects the handler's cancellation slot, if it has one, to the options.
-  void watch(AcquireOptions& options) {
+  template <class AnyOptions>
+  void watch(AnyOptions& options) {
     auto slot = boost::asio::get_associated_cancellation_slot(handler_);
     if (!slot.is_connected()) return;
     options.stop = stop_.get_token();
@@ -97,10 +103,10 @@ class AsioOperation : public std::enable_shared_from_this<AsioOperation<Handler,
 };
 
 /// `start(options, done)` begins it. Completes with (std::exception_ptr, T).
-template <class T, class Start, class Token>
-auto async_or_throw(Start start, AcquireOptions options, Token&& token) {
+template <class T, class Start, class AnyOptions, class Token>
+auto async_or_throw(Start start, AnyOptions options, Token&& token) {
   return boost::asio::async_initiate<Token, void(std::exception_ptr, T)>(
-      []<class Handler>(Handler handler, Start begin, AcquireOptions with) {
+      []<class Handler>(Handler handler, Start begin, AnyOptions with) {
         const auto operation = std::make_shared<AsioOperation<Handler, T>>(
             std::move(handler), +[](Handler last, Result<T> result) {
               if (result) return std::move(last)(std::exception_ptr(), *std::move(result));
@@ -113,11 +119,11 @@ auto async_or_throw(Start start, AcquireOptions options, Token&& token) {
 }
 
 /// The same, but completes with (Result<T>), and does not wait unless told to.
-template <class T, class Start, class Token>
-auto async_or_result(Start start, AcquireOptions options, Token&& token) {
+template <class T, class Start, class AnyOptions, class Token>
+auto async_or_result(Start start, AnyOptions options, Token&& token) {
   if (!options.wait) options.wait = Milliseconds(0);
   return boost::asio::async_initiate<Token, void(Result<T>)>(
-      []<class Handler>(Handler handler, Start begin, AcquireOptions with) {
+      []<class Handler>(Handler handler, Start begin, AnyOptions with) {
         const auto operation = std::make_shared<AsioOperation<Handler, T>>(
             std::move(handler),
             +[](Handler last, Result<T> result) { std::move(last)(std::move(result)); });
@@ -146,6 +152,25 @@ inline auto begin_campaign(Election election, std::string value) {
   return [election = std::move(election), value = std::move(value)](AcquireOptions options,
                                                                     auto done) mutable {
     election.campaign_then(std::move(value), std::move(options), std::move(done));
+  };
+}
+
+inline auto begin_join(Flow flow, std::string task, TaskOptions declaration) {
+  return [flow = std::move(flow), task = std::move(task), declaration = std::move(declaration)](
+             RunOptions options, auto done) mutable {
+    flow.join_then(task, std::move(declaration), std::move(options), std::move(done));
+  };
+}
+
+inline auto begin_take(Client& client, std::vector<std::string> tasks) {
+  return [&client, tasks = std::move(tasks)](TakeOptions options, auto done) mutable {
+    client.take_then(std::move(tasks), std::move(options), std::move(done));
+  };
+}
+
+inline auto begin_wait(Event event, std::optional<std::uint64_t> after) {
+  return [event = std::move(event), after](WaitOptions options, auto done) mutable {
+    event.wait_then(after, std::move(options), std::move(done));
   };
 }
 
@@ -240,6 +265,51 @@ template <class Token>
 auto async_try_campaign(const Election& election, std::string value, Token&& token) {
   return async_try_campaign(election, std::move(value), AcquireOptions(),
                             std::forward<Token>(token));
+}
+
+// --- tasks: as Flow::join() and Client::take(). The Client must live until it begins.
+
+template <class Token>
+auto async_join(const Flow& flow, std::string task, TaskOptions declaration, RunOptions options,
+                Token&& token) {
+  return client::async_or_throw<Attempt>(
+      client::begin_join(flow, std::move(task), std::move(declaration)), std::move(options),
+      std::forward<Token>(token));
+}
+template <class Token>
+auto async_try_join(const Flow& flow, std::string task, TaskOptions declaration, RunOptions options,
+                    Token&& token) {
+  return client::async_or_result<Attempt>(
+      client::begin_join(flow, std::move(task), std::move(declaration)), std::move(options),
+      std::forward<Token>(token));
+}
+
+template <class Token>
+auto async_take(Client& client, std::vector<std::string> tasks, TakeOptions options,
+                Token&& token) {
+  return client::async_or_throw<Attempt>(client::begin_take(client, std::move(tasks)),
+                                         std::move(options), std::forward<Token>(token));
+}
+template <class Token>
+auto async_try_take(Client& client, std::vector<std::string> tasks, TakeOptions options,
+                    Token&& token) {
+  return client::async_or_result<Attempt>(client::begin_take(client, std::move(tasks)),
+                                          std::move(options), std::forward<Token>(token));
+}
+
+// --- events: as Event::wait(), and as Event::wait_after() if there is an `after`
+
+template <class Token>
+auto async_wait(const Event& event, std::optional<std::uint64_t> after, WaitOptions options,
+                Token&& token) {
+  return client::async_or_throw<Event::Signal>(client::begin_wait(event, after), std::move(options),
+                                               std::forward<Token>(token));
+}
+template <class Token>
+auto async_try_wait(const Event& event, std::optional<std::uint64_t> after, WaitOptions options,
+                    Token&& token) {
+  return client::async_or_result<Event::Signal>(client::begin_wait(event, after),
+                                                std::move(options), std::forward<Token>(token));
 }
 
 }  // namespace turnstile

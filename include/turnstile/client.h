@@ -24,12 +24,16 @@
 #include <string_view>
 #include <vector>
 
+#include "turnstile/attempt.h"
 #include "turnstile/error.h"
 #include "turnstile/grant.h"
 #include "turnstile/options.h"
 #include "turnstile/reply.h"
+#include "turnstile/task_options.h"
 
 namespace turnstile {
+
+class Flow;
 
 /// Something the server tells without being asked: kind is "lost", "revoked",
 /// "preempt", "leader", "event" …, content a map.
@@ -99,6 +103,27 @@ class Client {
   Result<Reply> try_list(std::string_view prefix = {}, int count = 1000,
                          std::string_view after = {});
 
+  /// Names a flow of tasks; asks nobody. Needs turnstile/flow.h, as all that one does with it.
+  Flow flow(std::string name) const;
+
+  /// Takes the next ready task of one of these names (at most 64), in any flow, to run it: this
+  /// makes a pool of workers. Waits as TakeOptions::wait says; without it, without limit.
+  ///
+  /// Throws Busy (none within the wait), Cancelled (the stop token), Limit, Invalid, Overloaded,
+  /// Denied, Unavailable, and Lost, as Flow::join(). After a throw nothing is run.
+  Attempt take(std::vector<std::string> tasks, TakeOptions options = {});
+  /// The same without throwing; waits only if TakeOptions::wait is set.
+  Result<Attempt> try_take(std::vector<std::string> tasks, TakeOptions options = {});
+
+  /// As lock_all_then(), for take().
+  void take_then(std::vector<std::string> tasks, TakeOptions options,
+                 std::function<void(Result<Attempt>)> done);
+
+  /// The flows whose names begin with `prefix`, as FLOW.LIST tells them. Throws Unavailable,
+  /// Invalid.
+  Reply flows(std::string_view prefix = {}, FlowsOptions options = {});
+  Result<Reply> try_flows(std::string_view prefix = {}, FlowsOptions options = {});
+
   /// Any other command: its name and its arguments, as they stand on the wire.
   /// REQUEST, ASYNC and SESSION are not for the caller to write: see CallOptions.
   /// What a command so sent acquires is not watched over: see session_lost().
@@ -126,6 +151,7 @@ class Client {
   friend struct client::Access;
   explicit Client(std::shared_ptr<client::Engine> engine) noexcept;
   Result<Grant> acquire(std::vector<Key> keys, AcquireOptions options, bool waits);
+  Result<Attempt> take_task(std::vector<std::string> tasks, TakeOptions options, bool waits);
 
   std::shared_ptr<client::Engine> engine_;
 };

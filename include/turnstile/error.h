@@ -31,6 +31,7 @@ enum class ErrorCode {
   Conflict,     ///< says something else than what was said before under the same name or number
   Forgotten,    ///< a repeat that comes too late to be recognised
   Cancelled,    ///< withdrawn by the caller (a stop token)
+  Ended,        ///< the task has ended, or was skipped, so that nobody runs it any more
   Broken,       ///< a barrier whose member died
   Limit,        ///< larger, longer or more than is allowed
   Overloaded,   ///< the server takes no new work now; try again later

@@ -13,6 +13,11 @@ void Calls::add(Time now, const OperationPtr& operation) {
   operation->give_up_at =
       operation->is_endless ? Time::never() : now + operation->wait_asked + patience_;
   if (operation->done == nullptr) return;
+  if (operation->is_owed) {
+    operation->give_up_at = Time::never();
+    owed_.emplace(operation->id, operation);
+    return;
+  }
   by_id_.emplace(operation->id, operation);
   by_deadline_.emplace(operation->give_up_at, operation->id);
 }
@@ -21,6 +26,7 @@ void Calls::finish(const OperationPtr& operation, Outcome outcome) {
   if (operation->done == nullptr) return;
   by_deadline_.erase({operation->give_up_at, operation->id});
   by_id_.erase(operation->id);
+  owed_.erase(operation->id);
   const auto done = std::exchange(operation->done, nullptr);
   done(std::move(outcome));
 }
@@ -55,6 +61,7 @@ Time Calls::next_deadline(Time away_since) const {
 std::vector<OperationPtr> Calls::all() const {
   std::vector<OperationPtr> all;
   for (const auto& [id, operation] : by_id_) all.push_back(operation);
+  for (const auto& [id, operation] : owed_) all.push_back(operation);
   return all;
 }
 

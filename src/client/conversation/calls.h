@@ -28,6 +28,7 @@ class Calls {
 
   /// Those whose callers wait no longer: their time is over, or no server was there for
   /// too long. `away_since` is Time::never() while one is there. They remain until finished.
+  /// Those that are owed are never among them.
   std::vector<OperationPtr> overdue(base::Time now, base::Time away_since) const;
 
   /// When overdue() will next have something to say.
@@ -43,6 +44,7 @@ class Calls {
   std::uint64_t last_id_ = 0;
   absl::btree_map<std::uint64_t, OperationPtr> by_id_;  // and so by the time of their start
   absl::btree_set<std::pair<base::Time, std::uint64_t>> by_deadline_;
+  absl::btree_map<std::uint64_t, OperationPtr> owed_;  // in neither of the two
 };
 
 }  // namespace turnstile::client

@@ -23,6 +23,11 @@ constexpr Duration kFirstAttempt = Duration::from_seconds(2);
 constexpr Duration kSilenceMax = Duration::from_seconds(10);
 constexpr Duration kFarewell = Duration::from_ms(900);
 
+/// Whether it makes no sense in another session than that of its hold.
+bool needs_its_session(const Operation& operation) {
+  return operation.hold != nullptr && operation.kind != Operation::Kind::Finish;
+}
+
 }  // namespace
 
 Conversation::Conversation(Settings settings, Listener listener)
@@ -42,7 +47,8 @@ void Conversation::start(Time now, OperationPtr operation) {
     calls_.fail(operation, std::move(*refusal));
   } else if (operation->kind == Operation::Kind::Ready) {
     if (phase_ == Phase::Ready) calls_.finish(operation, {});
-  } else if (operation->hold && (!session_ || operation->hold->session != session_->life)) {
+  } else if (needs_its_session(*operation) &&
+             (!session_ || operation->hold->session != session_->life)) {
     end_with_session(operation);
   } else {
     backlog_.push_back(std::move(operation));

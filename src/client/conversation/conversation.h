@@ -15,7 +15,8 @@
 //
 // To add a kind of call: 1 its enumerator and its make_ function in operation.h;
 // 2 its words in request.cc; 3 its case in replies.cc (on_decided); 4 its case in
-// reattach.cc (end_with_session); the compiler asks for the rest.
+// reattach.cc (end_with_session); the compiler asks for the rest. What is different for
+// tasks stands in assignments.cc.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -185,6 +186,15 @@ class Conversation {
   void deliver(base::Time now, const OperationPtr& operation, std::shared_ptr<Hold> hold);
   void deliver_held_back(base::Time now);
   void refuse_service(base::Time now, const Error& error);
+
+  // assignments.cc: tasks to run
+  void on_assigned(base::Time now, base::Time lease_base, const OperationPtr& operation,
+                   const resp::Value& value);
+  void on_finished(const std::shared_ptr<Hold>& hold);
+  void take_up(base::Time now, base::Time sent, const OperationPtr& operation,
+               const ListedGrant& grant);
+  bool is_recent(const Operation& operation) const;
+  void repeat_wait(const OperationPtr& operation);
 
   // reattach.cc: sessions begin, go on and end
   void begin_session(base::Time sent, const Opened& opened);

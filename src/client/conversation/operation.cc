@@ -34,7 +34,9 @@ Error invalid(std::string_view what) { return {ErrorCode::Invalid, fmt::format("
 
 std::optional<Error> fault_of_acquire(const Operation& operation) {
   const AcquireOptions& options = operation.options;
-  if (operation.keys.empty()) return invalid("there is no key to lock");
+  const bool is_named =
+      operation.wanted == HoldKind::Task ? !operation.argv.empty() : !operation.keys.empty();
+  if (!is_named) return invalid("there is no key to lock");
   if (operation.permits < 1) return invalid("permits are at least 1");
   if (operation.limit && *operation.limit < 1) return invalid("a limit is at least 1");
   if (options.priority < 0 || options.priority > 9) return invalid("priority is from 0 to 9");
@@ -83,9 +85,26 @@ OperationPtr make_campaign(std::string name, std::string value, AcquireOptions o
   return operation;
 }
 
-OperationPtr make_release(std::shared_ptr<Hold> hold) {
+OperationPtr make_run(std::vector<std::string> words, AcquireOptions options,
+                      bool waits_by_default) {
+  auto operation = make_acquire({}, std::move(options), waits_by_default);
+  operation->wanted = HoldKind::Task;
+  operation->argv = std::move(words);
+  return operation;
+}
+
+OperationPtr make_release(std::shared_ptr<Hold> hold, std::vector<std::string> words) {
   auto operation = make(Operation::Kind::Release);
   operation->hold = std::move(hold);
+  operation->argv = std::move(words);
+  operation->is_numbered = true;
+  return operation;
+}
+
+OperationPtr make_finish(std::shared_ptr<Hold> hold, std::vector<std::string> words) {
+  auto operation = make(Operation::Kind::Finish);
+  operation->hold = std::move(hold);
+  operation->argv = std::move(words);
   operation->is_numbered = true;
   return operation;
 }
@@ -150,6 +169,23 @@ OperationPtr make_command(std::vector<std::string> argv, const CallOptions& opti
   return operation;
 }
 
+OperationPtr make_wait(std::vector<std::string> argv, std::optional<Milliseconds> wait,
+                       bool waits_by_default, bool (*is_sound)(const resp::Value&)) {
+  auto operation = make(Operation::Kind::Wait);
+  operation->argv = std::move(argv);
+  operation->is_sound = is_sound;
+  operation->is_numbered = true;
+  operation->is_restartable = true;
+  set_wait(*operation, wait, waits_by_default);
+  return operation;
+}
+
+OperationPtr make_change(std::vector<std::string> argv, bool (*is_sound)(const resp::Value&)) {
+  auto operation = make_command(std::move(argv), {.numbered = true});
+  operation->is_sound = is_sound;
+  return operation;
+}
+
 std::optional<Error> find_fault(const Operation& operation) {
   if (operation.wait < Duration() || operation.wait > to_duration(kWaitMax)) {
     return invalid("a wait is from 0 ms to 24 h");
@@ -165,6 +201,8 @@ std::optional<Error> find_fault(const Operation& operation) {
       if (operation.hold->kind == HoldKind::Leadership) return invalid("a term has no lease");
       if (operation.lease <= Duration()) return invalid("a lease is longer than 0 ms");
       return std::nullopt;
+    case Operation::Kind::Finish:
+    case Operation::Kind::Wait:
     case Operation::Kind::Command:
       if (operation.argv.empty()) return invalid("a command has a name");
       return std::nullopt;

@@ -28,13 +28,15 @@ struct Outcome {
 struct Operation {
   enum class Kind {
     Ready,      ///< wait until there is a session
-    Acquire,    ///< `wanted`, `keys`, `options`, `wait`; ends with a hold
-    Release,    ///< `hold`
+    Acquire,    ///< `wanted`, `keys` (of a task `argv`), `options`, `wait`; ends with a hold
+    Release,    ///< `hold`; of a task also `argv`, the options
+    Finish,     ///< `hold`, `argv`: the outcome of a task; needs no session that it was begun in
     Renew,      ///< `hold`, `lease`
     Check,      ///< `hold`
     Upgrade,    ///< `hold`, `key`, `wait`
     Downgrade,  ///< `hold`, `key`
     Proclaim,   ///< `hold`, `value`
+    Wait,       ///< `argv`, `wait`: for something that one does not get to hold
     Command,    ///< `argv`
   };
   enum class Stage {
@@ -60,6 +62,15 @@ struct Operation {
   /// changes nothing.
   bool is_numbered = false;
   bool is_read = false;
+  /// Begins anew in another session: nothing is lost if it took effect in the one before.
+  bool is_restartable = false;
+  /// Asks for what is newer than something, so that an answer which can no longer be repeated
+  /// is made up for by the next one.
+  bool is_gapless = false;
+  /// Is gone on with for as long as the client is open, and so is its caller's wait.
+  bool is_owed = false;
+  /// Whether a reply can be the answer to it; null: any can.
+  bool (*is_sound)(const resp::Value& value) = nullptr;
   /// Is sent with a ticket, and its outcome may come as a push.
   bool has_ticket = false;
   /// How long it may wait at the server; begins anew each time if it is endless.
@@ -84,6 +95,7 @@ struct Operation {
   bool is_cancelled = false;  ///< its caller wants it withdrawn
   bool cancel_is_sent = false;
   bool is_abandoned = false;  ///< its caller is gone: a grant is given back
+  bool is_last_look = false;  ///< its wait has ended, it is only asked how
 
   bool is_repeatable() const { return is_numbered || is_read; }
 };
@@ -97,7 +109,14 @@ OperationPtr make_sem_acquire(std::string key, std::optional<int> limit, int per
                               AcquireOptions options, bool waits_by_default);
 OperationPtr make_campaign(std::string name, std::string value, AcquireOptions options,
                            bool waits_by_default);
-OperationPtr make_release(std::shared_ptr<Hold> hold);
+/// Of a task. `words` is the command as far as it is the caller's: TASK.JOIN or TASK.TAKE, and
+/// the declaration or the names. Of the options it has WAIT, PRIORITY, PREEMPT, AGENT and NOTE.
+OperationPtr make_run(std::vector<std::string> words, AcquireOptions options,
+                      bool waits_by_default);
+/// `words`: the options of a TASK.RELEASE.
+OperationPtr make_release(std::shared_ptr<Hold> hold, std::vector<std::string> words = {});
+/// `words`: the whole command.
+OperationPtr make_finish(std::shared_ptr<Hold> hold, std::vector<std::string> words);
 OperationPtr make_renew(std::shared_ptr<Hold> hold, base::Duration lease);
 OperationPtr make_check(std::shared_ptr<Hold> hold);
 OperationPtr make_upgrade(std::shared_ptr<Hold> hold, std::string key,
@@ -106,6 +125,11 @@ OperationPtr make_downgrade(std::shared_ptr<Hold> hold, std::string key);
 OperationPtr make_proclaim(std::shared_ptr<Hold> hold, std::string value);
 OperationPtr make_read(std::vector<std::string> argv);
 OperationPtr make_command(std::vector<std::string> argv, const CallOptions& options);
+/// A command that waits; `argv` without its WAIT. It goes on in another session unless told not to.
+OperationPtr make_wait(std::vector<std::string> argv, std::optional<Milliseconds> wait,
+                       bool waits_by_default, bool (*is_sound)(const resp::Value&));
+/// A command that changes something and is answered at once.
+OperationPtr make_change(std::vector<std::string> argv, bool (*is_sound)(const resp::Value&));
 
 /// What is wrong with an operation before it is sent, or nothing: no key, a wait or a
 /// priority out of range, an empty command.

@@ -21,9 +21,6 @@ using base::Time;
 using Kind = Operation::Kind;
 using Stage = Operation::Stage;
 
-// Well within the 1,024 numbers whose answers a server keeps.
-constexpr std::uint64_t kRecentRequests = 900;
-
 }  // namespace
 
 struct Conversation::Lists {
@@ -84,7 +81,7 @@ void Conversation::reconcile_holds(Time sent, const Lists& lists) {
   for (const auto token : holds_.tokens()) {
     const auto* listed = Lists::find(lists.grant_of_token, token);
     if (listed == nullptr) {
-      if (!is_being_upgraded(token)) {
+      if (!is_being_upgraded(token) && !holds_.find(token)->is_settled) {
         holds_.lose(token, {.cause = "gone", .reason = "the server no longer lists it"});
       }
       continue;
@@ -112,15 +109,12 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
   operation->is_carried = true;
   const bool is_acquire = operation->kind == Kind::Acquire;
   const auto* grant = Lists::find(lists.grant_of_request, operation->request);
-  if (grant && is_acquire) {
-    return on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
-  }
+  if (grant && is_acquire) return take_up(now, sent, operation, *grant);
   const auto* wait = Lists::find(lists.wait_of_request, operation->request);
   if (wait && wait->ticket != 0) {
     // A repeat turns the outcome to this connection, for the server may believe in the one
     // before for a long time yet. It must be one that the server still recognises.
-    const bool is_recent = last_request_ - operation->request < kRecentRequests;
-    if (is_recent && !operation->is_abandoned) return send_again(operation);
+    if (is_recent(*operation) && !operation->is_abandoned) return send_again(operation);
     return resume_wait(now, operation, wait->ticket);
   }
   // An upgrade is known by its number alone: the grant may have its new token by now.
@@ -130,7 +124,7 @@ void Conversation::reconcile_call(Time now, Time sent, const OperationPtr& opera
   if (is_acquire && operation->stage == Stage::Waiting && !wait) {
     return settle_ended(now, operation);
   }
-  send_again(operation);
+  repeat_wait(operation);
 }
 
 /// Asks what the session has, over the same connection, for the sake of waits that have
@@ -170,10 +164,9 @@ void Conversation::reconcile_wait(Time now, Time sent, const OperationPtr& opera
   by_ticket_.erase(operation->ticket);
   const auto* wait = Lists::find(lists.wait_of_request, operation->request);
   if (wait && wait->ticket != 0) return resume_wait(now, operation, wait->ticket);
-  if (operation->kind != Kind::Acquire) return send_again(operation);
+  if (operation->kind != Kind::Acquire) return repeat_wait(operation);
   const auto* grant = Lists::find(lists.grant_of_request, operation->request);
-  if (grant)
-    return on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
+  if (grant) return take_up(now, sent, operation, *grant);
   if (!operation->is_abandoned) return settle_ended(now, operation);
   operation->stage = Stage::Done;
   rule_out_copies(now, operation);
@@ -209,7 +202,7 @@ void Conversation::settle_forsaken(Time now, Time sent, const Lists& lists) {
     const auto* grant = Lists::find(lists.grant_of_request, operation->request);
     const auto* wait = Lists::find(lists.wait_of_request, operation->request);
     if (grant != nullptr && operation->kind == Kind::Acquire) {
-      on_granted(now, sent, operation, {grant->token, grant->lease, now - operation->started});
+      take_up(now, sent, operation, *grant);
     } else if (wait != nullptr && wait->ticket != 0) {
       resume_wait(now, operation, wait->ticket);
     } else if (forsaken.is_applied) {
@@ -228,6 +221,18 @@ void Conversation::send_for_its_token(const OperationPtr& operation) {
   const bool may_be_listed_otherwise =
       operation->kind == Kind::Upgrade || !operation->options.owner.empty();
   if (may_be_listed_otherwise) send_again(operation);
+}
+
+/// The answer to a repeat tells how a wait ended that is listed no more. A refusal is not
+/// remembered, and what would arrive at a barrier once more must not: it only looks.
+void Conversation::repeat_wait(const OperationPtr& operation) {
+  const bool was_queued = operation->stage == Stage::Waiting;
+  if (operation->kind == Kind::Wait && was_queued && !operation->is_restartable) {
+    operation->is_last_look = true;
+    operation->has_ticket = false;
+    operation->wait = Duration();
+  }
+  send_again(operation);
 }
 
 /// With the number it had. It goes before everything that has none yet.
@@ -276,7 +281,8 @@ void Conversation::end_with_session(const OperationPtr& operation) {
   const Error lost(ErrorCode::NoSession, "NOSESSION the session was lost", was_sent);
   switch (operation->kind) {
     case Kind::Ready: return;
-    case Kind::Acquire: return start_afresh(operation);
+    case Kind::Acquire:
+    case Kind::Finish: return start_afresh(operation);
     case Kind::Release:
     case Kind::Renew:
     case Kind::Upgrade:
@@ -287,8 +293,10 @@ void Conversation::end_with_session(const OperationPtr& operation) {
       no.type = resp::Type::Integer;
       return calls_.finish(operation, {.error = {}, .hold = nullptr, .value = std::move(no)});
     }
+    case Kind::Wait:
     case Kind::Command:
-      if (operation->is_read || !was_sent) return start_afresh(operation);
+      if (operation->is_read || operation->is_restartable || !was_sent)
+        return start_afresh(operation);
       return calls_.fail(operation, lost);
   }
 }

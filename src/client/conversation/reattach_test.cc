@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Complaint: C3 (docs/complaints.md).
 TEST(ReattachTest, a_hold_survives_a_broken_connection) {
   World world;
   world.open_session();
@@ -19,6 +20,7 @@ TEST(ReattachTest, a_hold_survives_a_broken_connection) {
   EXPECT_TRUE(hold->is_held(world.now));
 }
 
+// Complaint: C15 (docs/complaints.md).
 TEST(ReattachTest, a_hold_that_is_not_listed_any_more_is_lost) {
   World world;
   world.open_session();
@@ -27,6 +29,21 @@ TEST(ReattachTest, a_hold_that_is_not_listed_any_more_is_lost) {
   world.reconnect(attached({listed_grant(6, "b", 2)}));
   EXPECT_TRUE(hold->alarm.is_lost());
   EXPECT_FALSE(other->alarm.is_lost());
+}
+
+// Complaint: C3 (docs/complaints.md).
+TEST(ReattachTest, renewals_go_on_over_the_next_connection) {
+  World world;
+  world.open_session();
+  const auto hold = world.hold("a", 5);
+  for (int breaks = 0; breaks < 3; ++breaks) {
+    world.reconnect(attached({listed_grant(5, "a", 1)}));
+    for (int renewals = 0; renewals < 4; ++renewals) {
+      world.advance(ms(3'334));
+      world.serve("SESSION.KEEPALIVE", kept());
+    }
+  }
+  EXPECT_TRUE(hold->is_held(world.now));
 }
 
 TEST(ReattachTest, what_was_granted_while_away_is_handed_out) {
@@ -208,6 +225,7 @@ TEST(ReattachTest, a_grant_whose_answer_was_lost_is_found_in_the_list) {
   EXPECT_EQ(world.next(), "");
 }
 
+// Complaint: C16 (docs/complaints.md).
 TEST(ReattachTest, a_release_is_repeated_until_it_is_answered) {
   World world;
   world.open_session();
@@ -227,6 +245,7 @@ TEST(ReattachTest, grants_of_others_ways_are_left_alone) {
   EXPECT_EQ(world.next(), "");
 }
 
+// Complaint: J2 (docs/complaints.md).
 TEST(ReattachTest, a_call_that_must_not_be_repeated_fails_and_says_so) {
   World world;
   world.open_session();

@@ -21,13 +21,22 @@ using resp::Value;
 
 const Loss kGone{.cause = "gone", .reason = {}};
 
-/// Whether the answer is a map with a token and a lease.
+/// Whether the answer is a map with a token and a lease; for a task see assignments.cc.
 bool needs_grant(Kind kind) {
   return kind == Kind::Acquire || kind == Kind::Renew || kind == Kind::Upgrade ||
          kind == Kind::Downgrade;
 }
 
-bool needs_number(Kind kind) { return kind == Kind::Release || kind == Kind::Check; }
+bool needs_number(Kind kind) {
+  return kind == Kind::Release || kind == Kind::Check || kind == Kind::Finish;
+}
+
+/// Whether it can be the answer to such a call.
+bool makes_sense(const Operation& operation, const Value& value) {
+  if (needs_grant(operation.kind) && !read_granted(value)) return false;
+  if (needs_number(operation.kind) && value.type != Type::Integer) return false;
+  return operation.is_sound == nullptr || operation.is_sound(value);
+}
 
 Loss to_loss(const Error& error) { return {.cause = "gone", .reason = error.what()}; }
 
@@ -192,17 +201,19 @@ void Conversation::on_outcome(Time now, Time lease_base, const OperationPtr& ope
 
 void Conversation::on_decided(Time now, Time lease_base, const OperationPtr& operation,
                               const Value& value) {
-  const auto granted = read_granted(value);
-  if ((needs_grant(operation->kind) && !granted) ||
-      (needs_number(operation->kind) && value.type != Type::Integer)) {
+  if (operation->kind == Kind::Acquire && operation->wanted == HoldKind::Task) {
+    return on_assigned(now, lease_base, operation, value);
+  }
+  if (!makes_sense(*operation, value)) {
     unsettle(operation);
     return drop(now, "the server's answer to a request makes no sense");
   }
+  const auto granted = read_granted(value);
   if (operation->kind == Kind::Acquire) return on_granted(now, lease_base, operation, *granted);
   operation->stage = Stage::Done;
   const auto& hold = operation->hold;
   if (operation->kind == Kind::Upgrade) on_upgraded(now, lease_base, operation, *granted);
-  if (operation->kind == Kind::Release) holds_.remove(hold);
+  if (operation->kind == Kind::Release || operation->kind == Kind::Finish) on_finished(hold);
   if (operation->kind == Kind::Check && value.integer == 0) holds_.lose(hold->token, kGone);
   if (operation->kind == Kind::Renew) {
     holds_.set_lease(hold->token, lease_end(lease_base, *operation, *granted));
@@ -284,15 +295,29 @@ void Conversation::on_refused(Time now, const OperationPtr& operation, const Val
     return;
   }
   rule_out_copies(now, operation);
+  const bool is_over = !operation->is_endless && now >= operation->started + operation->wait_asked;
+  if (operation->is_last_look && error.code() == ErrorCode::Busy && !is_over) {
+    error = {ErrorCode::Broken, "BROKEN it ended while the connection was broken"};
+  }
   // A server that says BUSY early has its reasons, and asking it again at once would be a storm.
   const bool has_waited = now >= operation->first_sent + safe_part(operation->wait);
   const bool is_wanted = !operation->is_abandoned && !operation->is_cancelled;
   if (error.code() == ErrorCode::Busy && operation->is_endless && has_waited && is_wanted) {
     return start_afresh(operation);
   }
+  if (error.code() == ErrorCode::Lost && operation->is_gapless && is_wanted) {
+    return start_afresh(operation);
+  }
+  // The same outcome twice is one, so that it may be said under a new number.
+  if (error.code() == ErrorCode::Forgotten && operation->kind == Kind::Finish) {
+    return start_afresh(operation);
+  }
   if (error.code() == ErrorCode::Forgotten) forsake(operation, true);
   operation->stage = Stage::Done;
-  if (operation->kind == Kind::Release) holds_.remove(operation->hold);
+  const bool is_unchanged = error.code() == ErrorCode::Limit || error.code() == ErrorCode::Invalid;
+  if (operation->kind == Kind::Release && (!is_unchanged || operation->hold->is_over)) {
+    holds_.remove(operation->hold);
+  }
   const bool is_gone = error.code() == ErrorCode::Stale || error.code() == ErrorCode::Lost;
   if (operation->hold && is_gone) holds_.lose(operation->hold->token, to_loss(error));
   calls_.fail(operation, std::move(error));

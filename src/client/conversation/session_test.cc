@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Complaint: C1 (docs/complaints.md).
 TEST(SessionTest, it_is_renewed_at_a_third_of_its_ttl) {
   World world({.ttl_ms = 9'000});
   world.open_session(7, 9'000);
@@ -62,6 +63,7 @@ TEST(SessionTest, a_renewal_without_an_answer_makes_the_client_reconnect_after_a
   EXPECT_EQ(hold->deadline(), world.now + ms(9'000));
 }
 
+// Complaint: C20 (docs/complaints.md).
 TEST(SessionTest, a_hold_is_lost_at_nine_tenths_when_the_server_is_away) {
   World world;
   world.open_session();
@@ -80,6 +82,7 @@ TEST(SessionTest, a_hold_is_lost_at_nine_tenths_when_the_server_is_away) {
   EXPECT_FALSE(world.session);
 }
 
+// Complaint: C1 (docs/complaints.md).
 TEST(SessionTest, a_hold_is_lost_in_time_when_the_connection_stands_and_nothing_comes) {
   World world;
   world.open_session();
@@ -124,6 +127,7 @@ TEST(SessionTest, a_renewal_in_the_socket_after_a_pause_counts_from_its_sending)
   EXPECT_TRUE(hold->is_held(world.now));
 }
 
+// Complaint: C9 (docs/complaints.md).
 TEST(SessionTest, after_a_gap_nothing_is_handed_out_before_a_renewal_is_answered) {
   World world;
   world.open_session();
@@ -148,6 +152,7 @@ TEST(SessionTest, a_short_gap_costs_no_renewal) {
   EXPECT_TRUE(call.hold());
 }
 
+// Complaint: C15 (docs/complaints.md).
 TEST(SessionTest, a_grant_held_back_when_the_session_is_lost_is_asked_for_again) {
   World world;
   world.open_session();
@@ -166,6 +171,7 @@ TEST(SessionTest, a_grant_held_back_when_the_session_is_lost_is_asked_for_again)
   EXPECT_EQ(call.hold()->token, 12U);
 }
 
+// Complaint: C21 (docs/complaints.md).
 TEST(SessionTest, a_session_that_the_server_has_ended_takes_all_holds_with_it) {
   World world;
   world.open_session();

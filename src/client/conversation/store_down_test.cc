@@ -41,6 +41,7 @@ TEST(StoreDownTest, the_server_says_so) {
   expect_unavailable([](World& world) { world.send("-MOVED 0 nowhere:1\r\n"); });
 }
 
+// Complaint: C29 (docs/complaints.md).
 TEST(StoreDownTest, the_connection_breaks) {
   expect_unavailable([](World& world) { world.disconnect(); });
 }
@@ -66,6 +67,7 @@ TEST(StoreDownTest, it_goes_away_while_the_wait_is_queued) {
   EXPECT_TRUE(call.failed_with(ErrorCode::Unavailable));
 }
 
+// Complaint: C16 (docs/complaints.md).
 TEST(StoreDownTest, a_release_that_was_not_answered_is_not_a_release) {
   World world;
   world.open_session();

@@ -16,8 +16,10 @@ using Stage = Operation::Stage;
 
 constexpr std::size_t kForsakenMax = 4'096;
 
-/// Whether something would be held that nobody knows of, if it were applied late.
-bool may_grant(Kind kind) { return kind == Kind::Acquire || kind == Kind::Upgrade; }
+/// Whether something would be held or waited for that nobody knows of, if it were applied late.
+bool may_stay(Kind kind) {
+  return kind == Kind::Acquire || kind == Kind::Upgrade || kind == Kind::Wait;
+}
 
 Error cancelled() { return {ErrorCode::Cancelled, "CANCELLED the wait was withdrawn"}; }
 
@@ -41,7 +43,7 @@ void Conversation::cancel(Time now, const OperationPtr& operation) {
 void Conversation::give_up(Time now, const OperationPtr& operation) {
   const bool maybe_applied = operation->stage != Stage::Unsent &&
                              operation->kind != Kind::Acquire && operation->kind != Kind::Check &&
-                             !operation->is_read;
+                             !operation->is_read && !operation->is_restartable;
   const auto reason = phase_ == Phase::Ready ? "the server does not answer" : trouble_;
   calls_.fail(operation, unavailable(fmt::format("no answer within {} ms: {}",
                                                  (now - operation->started).ms(), reason),
@@ -51,7 +53,8 @@ void Conversation::give_up(Time now, const OperationPtr& operation) {
 
 /// Lets a call whose caller is gone come to nothing, as far as that is still possible.
 void Conversation::abandon(Time now, const OperationPtr& operation) {
-  if (operation->kind == Kind::Release) return;  // is still owed to those who wait
+  // Is still owed to those who wait.
+  if (operation->kind == Kind::Release || operation->kind == Kind::Finish) return;
   operation->is_abandoned = true;
   switch (operation->stage) {
     case Stage::Unsent: operation->stage = Stage::Done; return;
@@ -66,7 +69,7 @@ void Conversation::abandon(Time now, const OperationPtr& operation) {
 void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
   operation->stage = Stage::Done;
   operation->is_abandoned = true;
-  if (!may_grant(operation->kind) || operation->request == 0) return;
+  if (!may_stay(operation->kind) || operation->request == 0) return;
   forsaken_.push_back({operation, is_applied});
   if (forsaken_.size() > kForsakenMax) forsaken_.pop_front();
 }
@@ -74,7 +77,7 @@ void Conversation::forsake(const OperationPtr& operation, bool is_applied) {
 /// A refusal is not remembered by the server: when a request that was sent twice is refused,
 /// the first copy, should it come late, would be applied as if it were new.
 void Conversation::rule_out_copies(Time now, const OperationPtr& operation) {
-  if (!operation->is_repeated || !may_grant(operation->kind)) return;
+  if (!operation->is_repeated || !may_stay(operation->kind)) return;
   auto copy = std::make_shared<Operation>(*operation);
   copy->done = nullptr;
   forsake(copy, false);

@@ -55,6 +55,7 @@ TEST_F(WithdrawalTest, a_wait_cancelled_without_a_connection_ends_at_once) {
   EXPECT_TRUE(call.failed_with(ErrorCode::Cancelled));
 }
 
+// Complaint: C17 (docs/complaints.md).
 TEST_F(WithdrawalTest, a_wait_cancelled_while_away_is_withdrawn_later) {
   world.disconnect();
   world.cancel(call);
@@ -63,6 +64,7 @@ TEST_F(WithdrawalTest, a_wait_cancelled_while_away_is_withdrawn_later) {
   EXPECT_EQ(world.next(), "");
 }
 
+// Complaint: C4 (docs/complaints.md).
 TEST_F(WithdrawalTest, what_was_granted_after_its_caller_left_is_given_back) {
   world.disconnect();
   world.cancel(call);
@@ -95,6 +97,7 @@ struct LateCopyTest : ::testing::Test {
   Call late;
 };
 
+// Complaint: C17 (docs/complaints.md).
 TEST_F(LateCopyTest, its_number_is_used_up_so_that_it_cannot_be_applied) {
   world.serve("SESSION.KEEPALIVE REQUEST 1", kept());
   EXPECT_EQ(world.next(), "");
@@ -102,6 +105,7 @@ TEST_F(LateCopyTest, its_number_is_used_up_so_that_it_cannot_be_applied) {
   EXPECT_EQ(world.next(), "");
 }
 
+// Complaint: J1 (docs/complaints.md).
 TEST_F(LateCopyTest, if_it_was_faster_its_grant_is_found_and_given_back) {
   world.serve("SESSION.KEEPALIVE REQUEST 1", "-CONFLICT request 1 was something else\r\n");
   world.attach(attached({listed_grant(8, "b", 1)}));
@@ -164,6 +168,7 @@ TEST(PatienceTest, a_call_whose_answer_does_not_come_is_unavailable) {
   EXPECT_TRUE(release.error().maybe_applied());
 }
 
+// Complaint: C4 (docs/complaints.md).
 TEST(PatienceTest, a_late_grant_of_a_try_is_given_back_at_once) {
   World world({.ttl_ms = 60'000, .patience_ms = 1'000});
   world.open_session(7, 60'000);

@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Complaint: C13 (docs/complaints.md).
 TEST(EngineTest, threads_share_a_connection_and_exclude_each_other) {
   ToyServer server;
   auto client = Client::connect(server.url());
@@ -40,6 +41,7 @@ TEST(EngineTest, threads_share_a_connection_and_exclude_each_other) {
   EXPECT_EQ(count, 200);
 }
 
+// Complaint: J10 (docs/complaints.md).
 TEST(EngineTest, waits_survive_broken_connections) {
   ToyServer server;
   auto client = Client::connect(server.url());

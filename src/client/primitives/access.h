@@ -7,6 +7,7 @@
 
 #include "client/conversation/operation.h"
 #include "client/engine/engine.h"
+#include "turnstile/attempt.h"
 #include "turnstile/client.h"
 #include "turnstile/grant.h"
 
@@ -20,6 +21,13 @@ struct Access {
     if (outcome.error) return std::move(*outcome.error);
     return Grant(engine, std::move(outcome.hold));
   }
+
+  static Result<Attempt> to_attempt(const std::shared_ptr<Engine>& engine, Outcome outcome) {
+    if (outcome.error) return std::move(*outcome.error);
+    return Attempt(engine, std::move(outcome.hold));
+  }
+
+  static const std::shared_ptr<Hold>& hold(const Attempt& attempt) { return attempt.hold_; }
 
   static const std::shared_ptr<Engine>& engine(const Grant& grant) { return grant.engine_; }
   static const std::shared_ptr<Hold>& hold(const Grant& grant) { return grant.hold_; }
@@ -42,11 +50,36 @@ inline void begin_acquire(const std::shared_ptr<Engine>& engine, OperationPtr op
                 });
 }
 
+inline Result<Attempt> perform_run(const std::shared_ptr<Engine>& engine, OperationPtr operation) {
+  auto stop = operation->options.stop;
+  return Access::to_attempt(engine, engine->perform(std::move(operation), std::move(stop)));
+}
+
+inline void begin_run(const std::shared_ptr<Engine>& engine, OperationPtr operation,
+                      std::function<void(Result<Attempt>)> done) {
+  auto stop = operation->options.stop;
+  engine->begin(std::move(operation), std::move(stop),
+                [engine, done = std::move(done)](Outcome outcome) {
+                  done(Access::to_attempt(engine, std::move(outcome)));
+                });
+}
+
 /// The outcome of a call that only succeeds or fails.
 inline Result<bool> to_success(Outcome outcome) {
   if (outcome.error) return std::move(*outcome.error);
   return true;
 }
+
+/// Of a call that is answered by an integer.
+template <class Number>
+Result<Number> to_number(Outcome outcome) {
+  if (outcome.error) return std::move(*outcome.error);
+  return static_cast<Number>(outcome.value.integer);
+}
+
+/// What an answer that only has to be of one kind must be.
+inline bool is_integer(const resp::Value& value) { return value.type == resp::Type::Integer; }
+inline bool is_simple(const resp::Value& value) { return value.type == resp::Type::Simple; }
 
 inline Result<Reply> to_result(Outcome outcome) {
   if (outcome.error) return std::move(*outcome.error);

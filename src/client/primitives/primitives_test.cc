@@ -6,6 +6,7 @@
 #include <shared_mutex>
 #include <thread>
 
+#include "client/testing/inbox.h"
 #include "client/testing/toy_server.h"
 #include "turnstile/turnstile.h"
 
@@ -13,32 +14,6 @@ namespace turnstile::client {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// What a callback was called with, for a test to wait for.
-template <class What>
-class Inbox {
- public:
-  void put(const What& what) {
-    const std::lock_guard lock(mutex_);
-    items_.push_back(what);
-    filled_.notify_all();
-  }
-  What take() {
-    std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return !items_.empty(); });
-    What what = std::move(items_.front());
-    items_.erase(items_.begin());
-    return what;
-  }
-  auto callback() {
-    return [this](const What& what) { put(what); };
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable filled_;
-  std::vector<What> items_;
-};
 
 // --- locks
 
@@ -235,6 +210,7 @@ TEST(ReentrantMutexTest, a_thread_locks_again_what_it_has) {
   EXPECT_EQ(server.held(), 0);
 }
 
+// Complaint: C25 (docs/complaints.md).
 TEST(ReentrantMutexTest, all_levels_are_lost_together) {
   ToyServer server;
   auto client = Client::connect(server.url());

@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "client/session/alarm.h"
+#include "turnstile/attempt.h"
 
 namespace turnstile::client {
 
@@ -25,13 +26,25 @@ struct SessionLife {
 };
 
 /// What a grant is of: it says which commands are for it.
-enum class HoldKind { Lock, Semaphore, Leadership };
+enum class HoldKind { Lock, Semaphore, Leadership, Task };
+
+/// What somebody who runs a task is told with it.
+struct Assignment {
+  std::string flow;
+  std::string task;
+  int number = 0;  ///< of the attempt
+  Milliseconds timeout{0};
+  std::string input;
+  std::string checkpoint;
+  std::vector<TaskResult> results;
+};
 
 /// One grant, from its arrival to its release or loss; of a grant that is entered several
 /// times, one of the levels.
 struct Hold {
   HoldKind kind = HoldKind::Lock;
-  std::vector<std::string> keys;
+  std::vector<std::string> keys;                 ///< empty for a task
+  std::shared_ptr<const Assignment> assignment;  ///< of a task
   std::shared_ptr<SessionLife> session;
   bool is_owned = false;  ///< acquired with OWNER: its token may be that of others, too
   /// Changes when a shared hold becomes exclusive, and never else.
@@ -40,6 +53,8 @@ struct Hold {
   /// When its own LEASE ends; as good as never if it has none.
   std::atomic<std::int64_t> lease_until_us{std::numeric_limits<std::int64_t>::max()};
   std::atomic<bool> is_over{false};  ///< released or lost
+  /// An outcome of the task is on its way: nothing is given back any more.
+  std::atomic<bool> is_settled{false};
   Alarm alarm;
 
   base::Time lease_until() const {

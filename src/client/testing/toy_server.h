@@ -73,6 +73,34 @@ class ToyServer {
     return look([&](const ToyState& state) { return state.is_observed(election); });
   }
 
+  /// When the next request of that name has come the connection breaks, before or after it is
+  /// applied; its answer is lost.
+  enum class Cut { Before, After };
+  void cut_at(const std::string& command, Cut when) {
+    const std::lock_guard lock(mutex_);
+    cut_ = {command, when};
+  }
+  /// Whether that has happened.
+  bool is_cut() const {
+    const std::lock_guard lock(mutex_);
+    return cut_.first.empty();
+  }
+  /// Looks at the tasks, or does something to them.
+  template <class Function>
+  auto tasks(Function function) {
+    const std::lock_guard lock(mutex_);
+    return function(state_.tasks);
+  }
+  void end_session() {
+    meddle([](ToyState& state) { state.end_session(); });
+  }
+  void preempt_task(std::int64_t token) {
+    meddle([=](ToyState& state) { state.preempt_task(token); });
+  }
+  void break_barrier(const std::string& name) {
+    meddle([=](ToyState& state) { state.signals.break_barrier(name); });
+  }
+
   /// Asks the holders of a lock to leave, or takes that back.
   void preempt(const std::string& key, bool is_withdrawn = false) {
     meddle([=](ToyState& state) { state.preempt(key, is_withdrawn); });
@@ -112,9 +140,10 @@ class ToyServer {
                                          }
                                          connection->parser.commit(size);
                                          while (const auto request = connection->parser.next()) {
-                                           if (!is_silent_)
-                                             connection->output +=
-                                                 serve({request->begin(), request->end()});
+                                           const ToyState::Words words(request->begin(),
+                                                                       request->end());
+                                           if (cut(words)) return hang_up();
+                                           if (!is_silent_) connection->output += serve(words);
                                          }
                                          write(connection);
                                          read(connection);
@@ -148,6 +177,13 @@ class ToyServer {
     return reply + state_.take_pushes();
   }
 
+  bool cut(const ToyState::Words& words) {
+    const std::lock_guard lock(mutex_);
+    if (cut_.first != words[0]) return false;
+    if (std::exchange(cut_, {}).second == Cut::After) state_.serve(words);
+    return true;
+  }
+
   /// Does something to the state and tells the client what came of it.
   template <class Function>
   void meddle(Function function) {
@@ -175,6 +211,7 @@ class ToyServer {
   std::weak_ptr<Connection> latest_;
   mutable std::mutex mutex_;
   ToyState state_;
+  std::pair<std::string, Cut> cut_;
   std::atomic<bool> is_silent_{false};
   std::thread thread_;
 };

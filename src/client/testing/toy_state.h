@@ -1,5 +1,6 @@
 // For tests: the state of the toy server. Locks that are shared, owned, upgraded,
-// semaphores and elections, each with one queue, one session, and no time.
+// semaphores and elections, each with one queue, one session, and no time. Its tasks and
+// signals are in files of their own.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "client/testing/scripted_server.h"
+#include "client/testing/toy_signals.h"
+#include "client/testing/toy_tasks.h"
 
 namespace turnstile::client {
 
@@ -26,6 +29,10 @@ class ToyState {
     if (name == "SESSION.ATTACH") return attach();
     if (name == "SESSION.KEEPALIVE") return kept();
     if (name == "CANCEL") return cancel(words[1]);
+    if (name.starts_with("TASK.") || name.starts_with("FLOW.")) return tasks.serve(words);
+    if (name.starts_with("EVENT.") || name.starts_with("BARRIER.") || name.starts_with("LATCH.")) {
+      return signals.serve(words);
+    }
     if (name == "LOCK.INFO") return "%1\r\n" + bulk("key") + bulk(words[1]);
     if (name == "LOCK.UPGRADE") return upgrade(words);
     if (name == "LOCK.DOWNGRADE") return downgrade(words);
@@ -40,13 +47,25 @@ class ToyState {
     return "+OK\r\n";
   }
 
-  std::string take_pushes() { return std::exchange(pushes_, {}); }
+  std::string take_pushes() {
+    return std::exchange(pushes_, {}) + tasks.take_pushes() + signals.take_pushes();
+  }
   /// A new connection observes nothing.
   void forget_observers() { observed_.clear(); }
   bool is_observed(const std::string& election) const { return observed_.contains(election); }
 
   void notice(std::string_view kind, std::string_view content) {
     pushes_ += ">3\r\n" + bulk("turnstile-notice") + bulk(kind) + std::string(content);
+  }
+  /// The session is over, and with it all attempts.
+  void end_session() {
+    tasks.end_attempts();
+    notice("lost", "%1\r\n" + bulk("session") + integer(7));
+  }
+  /// Asks who runs a task to leave.
+  void preempt_task(std::int64_t token) {
+    notice("preempt", "%3\r\n" + bulk("token") + integer(token) + bulk("by") + bulk("vip") +
+                          bulk("grace") + integer(500));
   }
   /// Asks the holders of a lock to leave, or takes that back.
   void preempt(const std::string& key, bool is_withdrawn) {
@@ -71,6 +90,9 @@ class ToyState {
   int sessions() const { return sessions_; }
   /// The agent of the latest acquisition.
   const std::string& agent() const { return agent_; }
+
+  ToyTasks tasks;
+  ToySignals signals;
 
  private:
   struct Ask {
@@ -243,7 +265,8 @@ class ToyState {
           std::erase_if(thing.waiters, [&](const Ask& ask) { return ask.ticket == ticket; });
       if (gone != 0) return push(ticket, "-CANCELLED withdrawn\r\n") + integer(1);
     }
-    return integer(0);
+    const std::string withdrawn = tasks.withdraw(ticket) + signals.withdraw(ticket);
+    return withdrawn.empty() ? integer(0) : withdrawn;
   }
 
   std::string attach() {
@@ -257,6 +280,7 @@ class ToyState {
         waits.push_back(listed_wait(ask.ticket, thing.name, std::stoll(ask.request)));
       }
     }
+    tasks.list(grants, waits);
     return attached(grants, waits);
   }
 

@@ -19,15 +19,14 @@ using resp::Value;
 // Longer than any time on the wire, and far from overflowing in microseconds.
 constexpr std::int64_t kMillisecondsMax = std::int64_t{1000} * 60 * 60 * 24 * 366;
 
-// Words that do not come from the table of commands: those of Redis's login, of
-// its cluster, and of parts of the service that are younger than this client.
-constexpr std::array<std::pair<std::string_view, ErrorCode>, 8> kOtherWords = {{
+// Words that do not come from the table of commands: those of Redis's login and of
+// its cluster.
+constexpr std::array<std::pair<std::string_view, ErrorCode>, 7> kOtherWords = {{
     {"NOAUTH", ErrorCode::Denied},
     {"WRONGPASS", ErrorCode::Denied},
     {"NOPERM", ErrorCode::Denied},
     {"CROSSSLOT", ErrorCode::Invalid},
     {"WRONGTYPE", ErrorCode::Invalid},
-    {"BROKEN", ErrorCode::Broken},
     {"LOADING", ErrorCode::Unavailable},
     {"MASTERDOWN", ErrorCode::Unavailable},
 }};
@@ -45,6 +44,8 @@ ErrorCode public_code(command::Code code) {
     case command::Code::Conflict: return ErrorCode::Conflict;
     case command::Code::Forgotten: return ErrorCode::Forgotten;
     case command::Code::Lost: return ErrorCode::Lost;
+    case command::Code::Ended: return ErrorCode::Ended;
+    case command::Code::Broken: return ErrorCode::Broken;
     case command::Code::Limit: return ErrorCode::Limit;
     case command::Code::Overloaded: return ErrorCode::Overloaded;
     case command::Code::Moved: return ErrorCode::Moved;
@@ -58,18 +59,6 @@ std::optional<std::int64_t> read_number(const Value& map, std::string_view key) 
   return value == nullptr ? std::nullopt : value->as_integer();
 }
 
-std::optional<Duration> read_duration(const Value& map, std::string_view key) {
-  const auto ms = read_number(map, key);
-  if (!ms || *ms < 0 || *ms > kMillisecondsMax) return std::nullopt;
-  return Duration::from_ms(*ms);
-}
-
-std::string read_text(const Value& map, std::string_view key) {
-  const Value* value = map.find(key);
-  const auto text = value == nullptr ? std::nullopt : value->as_string();
-  return std::string(text.value_or(""));
-}
-
 std::uint64_t positive_or_zero(std::optional<std::int64_t> number) {
   return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
 }
@@ -80,6 +69,12 @@ std::optional<ListedGrant> read_listed_grant(const Value& map) {
   if (grant.token == 0) return std::nullopt;
   grant.lease = read_duration(map, "lease").value_or(Duration());
   grant.request = positive_or_zero(read_number(map, "request"));
+  if (read_text(map, "kind") == "task") {
+    grant.flow = read_text(map, "flow");
+    grant.task = read_text(map, "task");
+    if (grant.flow.empty() || grant.task.empty()) return std::nullopt;
+    return grant;
+  }
   const Value* keys = map.find("keys");
   if (keys == nullptr) return std::nullopt;
   for (const Value& key : keys->items) {
@@ -117,6 +112,18 @@ Error to_error(const Value& value) {
 
 Error unavailable(std::string_view why, bool maybe_applied) {
   return {ErrorCode::Unavailable, fmt::format("UNAVAILABLE {}", why), maybe_applied};
+}
+
+std::optional<Duration> read_duration(const Value& map, std::string_view key) {
+  const auto ms = read_number(map, key);
+  if (!ms || *ms < 0 || *ms > kMillisecondsMax) return std::nullopt;
+  return Duration::from_ms(*ms);
+}
+
+std::string read_text(const Value& map, std::string_view key) {
+  const Value* value = map.find(key);
+  const auto text = value == nullptr ? std::nullopt : value->as_string();
+  return std::string(text.value_or(""));
 }
 
 std::optional<Opened> read_opened(const Value& value) {

@@ -49,7 +49,9 @@ std::optional<Granted> read_granted(const resp::Value& value);
 /// What a session has, as SESSION.ATTACH tells it.
 struct ListedGrant {
   std::uint64_t token = 0;
-  std::vector<std::string> keys;
+  std::vector<std::string> keys;  ///< empty for a task
+  std::string flow;               ///< of a task
+  std::string task;
   base::Duration lease;
   std::uint64_t request = 0;  ///< 0: none
 };
@@ -70,6 +72,12 @@ std::uint64_t read_token(const resp::Value& map);
 /// What a notice of the kind "lost" or "revoked", or "preempt", says beside the token.
 Loss read_loss(std::string_view kind, const resp::Value& map);
 Revocation read_revocation(const resp::Value& map);
+
+/// A number of milliseconds that can be true.
+std::optional<base::Duration> read_duration(const resp::Value& map, std::string_view key);
+
+/// The text of a key of a map; empty if there is none.
+std::string read_text(const resp::Value& map, std::string_view key);
 
 /// A ticket of this library: a decimal number; 0 if it is something else.
 std::uint64_t read_ticket(std::string_view text);

@@ -16,6 +16,7 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::Conflict: return "CONFLICT";
     case ErrorCode::Forgotten: return "FORGOTTEN";
     case ErrorCode::Cancelled: return "CANCELLED";
+    case ErrorCode::Ended: return "ENDED";
     case ErrorCode::Broken: return "BROKEN";
     case ErrorCode::Limit: return "LIMIT";
     case ErrorCode::Overloaded: return "OVERLOADED";

@@ -88,6 +88,10 @@ void add_text(Arguments& arguments, std::string_view word, const std::string& te
   arguments.add(text);
 }
 
+void add_words(Arguments& arguments, const std::vector<std::string>& words) {
+  for (const std::string& word : words) arguments.add(word);
+}
+
 /// What is acquired: the command, and the words that it alone has before the options.
 void add_wanted(Arguments& arguments, const Operation& operation) {
   switch (operation.wanted) {
@@ -106,6 +110,7 @@ void add_wanted(Arguments& arguments, const Operation& operation) {
       arguments.add("ELECTION.CAMPAIGN");
       arguments.add(operation.keys.front().name);
       return arguments.add(operation.value);
+    case HoldKind::Task: return add_words(arguments, operation.argv);
   }
 }
 
@@ -119,7 +124,8 @@ void add_acquire(Arguments& arguments, const Operation& operation) {
     arguments.add("PRIORITY");
     arguments.add(static_cast<std::uint64_t>(options.priority));
   }
-  if (is_lock) add_milliseconds(arguments, "PREEMPT", options.preempt);
+  const bool may_preempt = is_lock || operation.wanted == HoldKind::Task;
+  if (may_preempt) add_milliseconds(arguments, "PREEMPT", options.preempt);
   if (is_lock) add_text(arguments, "OWNER", options.owner);
   add_text(arguments, "AGENT", options.agent);
   if (is_lock) add_loss(arguments, options);
@@ -133,19 +139,26 @@ std::string_view release_word(HoldKind kind) {
     case HoldKind::Lock: return "LOCK.RELEASE";
     case HoldKind::Semaphore: return "SEM.RELEASE";
     case HoldKind::Leadership: return "ELECTION.RESIGN";
+    case HoldKind::Task: return "TASK.RELEASE";
   }
   return {};
 }
 
 std::string_view renew_word(HoldKind kind) {
+  if (kind == HoldKind::Task) return "TASK.EXTEND";
   return kind == HoldKind::Semaphore ? "SEM.RENEW" : "LOCK.RENEW";
 }
 
 void add_hold(Arguments& arguments, std::string_view command, const Hold& hold,
               std::string_view key = {}) {
-  CHECK(!hold.keys.empty());
   arguments.add(command);
-  arguments.add(key.empty() ? std::string_view(hold.keys.front()) : key);
+  if (hold.kind == HoldKind::Task) {
+    arguments.add(hold.assignment->flow);
+    arguments.add(hold.assignment->task);
+  } else {
+    CHECK(!hold.keys.empty());
+    arguments.add(key.empty() ? std::string_view(hold.keys.front()) : key);
+  }
   arguments.add(hold.token.load());
 }
 
@@ -154,10 +167,12 @@ void add_command(Arguments& arguments, const Operation& operation) {
   switch (operation.kind) {
     case Operation::Kind::Ready: CHECK(operation.kind != Operation::Kind::Ready); return;
     case Operation::Kind::Acquire: return add_acquire(arguments, operation);
-    case Operation::Kind::Release: return add_hold(arguments, release_word(hold->kind), *hold);
+    case Operation::Kind::Release:
+      add_hold(arguments, release_word(hold->kind), *hold);
+      return add_words(arguments, operation.argv);
     case Operation::Kind::Renew:
       add_hold(arguments, renew_word(hold->kind), *hold);
-      arguments.add("LEASE");
+      if (hold->kind != HoldKind::Task) arguments.add("LEASE");
       return arguments.add(operation.lease);
     case Operation::Kind::Check: return add_hold(arguments, "LOCK.CHECK", *hold);
     case Operation::Kind::Upgrade:
@@ -168,9 +183,11 @@ void add_command(Arguments& arguments, const Operation& operation) {
     case Operation::Kind::Proclaim:
       add_hold(arguments, "ELECTION.PROCLAIM", *hold);
       return arguments.add(operation.value);
-    case Operation::Kind::Command:
-      for (const std::string& word : operation.argv) arguments.add(word);
-      return;
+    case Operation::Kind::Wait:
+      add_words(arguments, operation.argv);
+      return add_wait(arguments, operation);
+    case Operation::Kind::Finish:
+    case Operation::Kind::Command: return add_words(arguments, operation.argv);
   }
 }
 
