@@ -3,6 +3,8 @@
 
 #include <ctime>
 
+#include "base/planted.h"
+
 namespace server {
 namespace {
 
@@ -17,5 +19,18 @@ base::Time read(clockid_t id) {
 
 base::Time SystemClock::monotonic() const { return read(CLOCK_MONOTONIC); }
 base::Time SystemClock::wall() const { return read(CLOCK_REALTIME); }
+
+ClusterClock::ClusterClock(const Clock& clock, base::Time last)
+    : clock_(clock), last_(last), started_(read()) {}
+
+base::Time ClusterClock::read() const {
+  return PLANTED(WallClockExpires) ? clock_.wall() : clock_.monotonic();
+}
+
+base::Time ClusterClock::monotonic_at(base::Time cluster_time) const {
+  if (cluster_time == base::Time::never()) return cluster_time;
+  if (PLANTED(WallClockExpires)) return clock_.monotonic() + (cluster_time - now());
+  return started_ + (cluster_time - last_);
+}
 
 }  // namespace server

@@ -30,17 +30,16 @@ class SystemClock final : public Clock {
 class ClusterClock {
  public:
   /// Continues from `last`, the newest cluster time that is known to be journalled.
-  ClusterClock(const Clock& clock, base::Time last)
-      : clock_(clock), last_(last), started_(clock.monotonic()) {}
+  ClusterClock(const Clock& clock, base::Time last);
 
-  base::Time now() const { return last_ + (clock_.monotonic() - started_); }
+  base::Time now() const { return last_ + (read() - started_); }
   base::Time wall() const { return clock_.wall(); }
   /// When the monotonic clock will show this cluster time.
-  base::Time monotonic_at(base::Time cluster_time) const {
-    return cluster_time == base::Time::never() ? cluster_time : started_ + (cluster_time - last_);
-  }
+  base::Time monotonic_at(base::Time cluster_time) const;
 
  private:
+  base::Time read() const;
+
   const Clock& clock_;
   base::Time last_;
   base::Time started_;

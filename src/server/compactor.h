@@ -14,16 +14,16 @@
 namespace server {
 
 struct CompactorOptions {
-  /// Compacts when closed segments exceed this many times the last snapshot ...
+  /// Compacts when closed segments exceed this many times the last snapshot, and ...
   std::uint64_t factor = 4;
-  /// ... which counts as at least this large.
-  std::uint64_t snapshot_bytes_min = 16 << 20;
+  /// ... this, too.
+  std::uint64_t closed_bytes_min = 64 << 20;
   journal::KeepSegments keep = journal::KeepSegments::Needed;
 };
 
 class Compactor {
  public:
-  /// `archive` outlives the compactor. Starts its thread, at idle priority.
+  /// `archive` outlives the compactor. Starts its thread, which gives way to others.
   Compactor(journal::Archive& archive, const CompactorOptions& options);
   /// Waits for a compaction that is under way to come to its next step.
   ~Compactor() = default;

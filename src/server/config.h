@@ -3,12 +3,21 @@
 //     listen = ["127.0.0.1:7420"]     # host:port, several allowed; port 0: any free one
 //     unix = "/run/turnstile.sock"
 //     data = "/var/lib/turnstile"
-//     journal = "file"                # or "memory"
+//     journal = "file"                # or "memory", or "etcd://HOST:PORT,.../PREFIX"
+//     advertise = "127.0.0.1:7420"    # where other nodes and clients reach this one
 //     segment_bytes = 16777216
 //     keep_all_segments = false
+//     compaction_bytes_min = 67108864
 //     replay_bytes_max = 4294967296
 //     ageing_step_ms = 1000
 //     log_level = "info"
+//     [etcd]                          # beside journal = "etcd://..."
+//     ca = "/etc/turnstile/etcd-ca.pem"
+//     certificate = "/etc/turnstile/etcd-client.pem"
+//     key = "/etc/turnstile/etcd-client.key"
+//     user = "turnstile"
+//     password_file = "/etc/turnstile/etcd-password"
+//     quota_bytes = 2147483648        # etcd's --quota-backend-bytes
 //     [limits]                        # any name of the limits table
 //     connections = 10000
 //
@@ -30,15 +39,30 @@ struct Address {
   std::uint16_t port = 0;
 };
 
-enum class JournalKind { File, Memory };
+enum class JournalKind { File, Memory, Etcd };
+
+/// Where the journal of a cluster is kept.
+struct EtcdSettings {
+  std::vector<std::string> members;  ///< HOST:PORT
+  std::string prefix;                ///< of all keys
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  std::string user;
+  std::string password_file;
+  std::int64_t quota_bytes = std::int64_t{2} << 30;
+};
 
 struct Config {
   std::vector<Address> listen = {{"127.0.0.1", 7420}};
   std::string unix_path;  ///< empty: no Unix socket
   std::string data_dir = "turnstile-data";
   JournalKind journal = JournalKind::File;
+  EtcdSettings etcd;
+  std::string advertise;  ///< HOST:PORT of this node in its cluster
   std::uint64_t segment_bytes = 16 << 20;
   bool keep_all_segments = false;
+  std::uint64_t compaction_bytes_min = 64 << 20;  ///< of closed segments; with fewer none begins
   std::uint64_t replay_bytes_max = std::uint64_t{4} << 30;  ///< beyond it nothing new is taken on
   std::string port_file;  ///< where the TCP ports are written once they listen; empty: nowhere
   std::string log_level = "info";
@@ -52,6 +76,7 @@ struct ServeOptions {
   std::optional<std::string> unix_path;
   std::optional<std::string> data_dir;
   std::optional<std::string> journal;
+  std::optional<std::string> advertise;
   std::optional<std::string> port_file;
   std::optional<std::string> log_level;
 };

@@ -40,6 +40,7 @@ data = "/var/lib/t"
 journal = "memory"
 segment_bytes = 8388608
 keep_all_segments = true
+compaction_bytes_min = 1048576
 replay_bytes_max = 134217728
 ageing_step_ms = 250
 log_level = "debug"
@@ -56,6 +57,7 @@ waiters_per_key = 8
   EXPECT_EQ(config->journal, JournalKind::Memory);
   EXPECT_EQ(config->segment_bytes, 8388608U);
   EXPECT_TRUE(config->keep_all_segments);
+  EXPECT_EQ(config->compaction_bytes_min, 1048576U);
   EXPECT_EQ(config->replay_bytes_max, 134217728U);
   EXPECT_EQ(config->rules.ageing_step, base::Duration::from_ms(250));
   EXPECT_EQ(config->log_level, "debug");
@@ -108,6 +110,49 @@ TEST(ConfigTest, addresses_are_host_and_port) {
   for (const char* text : {"", ":", "7420", ":7420", "host:", "host:65536", "host:-1", "host:1x"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
+}
+
+TEST(ConfigTest, a_node_of_a_cluster) {
+  const auto config = load(R"(
+listen = ["127.0.0.1:7421"]
+journal = "etcd://10.0.0.1:2379,[::1]:2380/locks/eu/"
+[etcd]
+ca = "/ca.pem"
+certificate = "/client.pem"
+key = "/client.key"
+user = "turnstile"
+password_file = "/password"
+quota_bytes = 4294967296
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->journal, JournalKind::Etcd);
+  EXPECT_EQ(config->etcd.members, (std::vector<std::string>{"10.0.0.1:2379", "[::1]:2380"}));
+  EXPECT_EQ(config->etcd.prefix, "locks/eu");
+  EXPECT_EQ(config->etcd.ca_file, "/ca.pem");
+  EXPECT_EQ(config->etcd.key_file, "/client.key");
+  EXPECT_EQ(config->etcd.user, "turnstile");
+  EXPECT_EQ(config->etcd.password_file, "/password");
+  EXPECT_EQ(config->etcd.quota_bytes, std::int64_t{4} << 30);
+  EXPECT_EQ(config->advertise, "127.0.0.1:7421") << "where it listens, unless it says otherwise";
+  EXPECT_EQ(config->rules.limits.ttl_min_ms, 3000) << "a session outlives a change of leaders";
+}
+
+TEST(ConfigTest, what_a_node_of_a_cluster_cannot_be) {
+  const auto error_of = [](const std::string& text) { return load(text).error().message; };
+  const std::string journal = "journal = \"etcd://127.0.0.1:2379/t\"\n";
+  EXPECT_NE(error_of("journal = \"etcd://127.0.0.1:2379\"").find("must end in a prefix"),
+            std::string::npos);
+  EXPECT_NE(error_of("journal = \"etcd:///t\"").find("names no member"), std::string::npos);
+  EXPECT_NE(error_of("journal = \"etcd://here/t\"").find("is not HOST:PORT"), std::string::npos);
+  EXPECT_NE(error_of("listen = [\"127.0.0.1:0\"]\n" + journal).find("--advertise"),
+            std::string::npos);
+  EXPECT_NE(error_of(journal + "[limits]\nrequest_bytes = 1000000\ninput_bytes = 2000000\n")
+                .find("request_bytes"),
+            std::string::npos);
+  EXPECT_NE(error_of(journal + "[etcd]\ncertificate = \"/c\"\n").find("go together"),
+            std::string::npos);
+  EXPECT_NE(error_of(journal + "[etcd]\nhost = \"x\"\n").find("unknown setting \"host\" in [etcd]"),
+            std::string::npos);
 }
 
 }  // namespace

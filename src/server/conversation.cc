@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/fault_point.h"
 #include "base/hash.h"
 #include "command/parse.h"
+#include "command/table.h"
+#include "server/cluster/slot.h"
 #include "server/reply_writer.h"
 
 namespace server {
@@ -39,13 +42,15 @@ bool is_one_of(const command::Command& command) {
 
 bool changes_state(const command::Command& command) {
   return !is_one_of<command::SessionInfo, command::SessionList, command::LockCheck,
-                    command::LockInfo, command::LockList, command::SemInfo,
-                    command::ElectionLeader>(command);
+                    command::LockInfo, command::LockList, command::SemInfo, command::ElectionLeader,
+                    command::TaskWhy, command::FlowInfo, command::FlowList, command::EventInfo,
+                    command::BarrierInfo, command::LatchInfo>(command);
 }
 
 bool is_new_work(const command::Command& command) {
   return is_one_of<command::LockAcquire, command::SemAcquire, command::ElectionCampaign,
-                   command::SessionOpen>(command);
+                   command::SessionOpen, command::TaskAdd, command::TaskJoin, command::TaskTake>(
+      command);
 }
 
 }  // namespace
@@ -119,6 +124,22 @@ void Conversation::close(std::string why) {
   if (wake_) wake_();
 }
 
+void Conversation::abandon(const std::string& why, bool at_once) {
+  if (at_once) {
+    hopeless_ = true;
+    return close(why);
+  }
+  output_.resize(released_);
+  const std::size_t unanswered = unanswered_ + (is_blocked() ? 1 : 0);
+  resp::Writer out(output_, version_);
+  for (std::size_t n = 0; n < unanswered; ++n) write_refusal(out, {Code::Unavailable, why});
+  released_ = output_.size();
+  unanswered_ = 0;
+  blocked_on_ = 0;
+  blocked_session_ = 0;
+  close(why);
+}
+
 void Conversation::serve_requests() {
   if (serving_) return;
   serving_ = true;
@@ -145,11 +166,24 @@ void Conversation::resume() { serve_requests(); }
 void Conversation::serve(resp::Request request) {
   auto parsed = command::parse(request, service_.limits);
   if (!parsed) return refuse(parsed.error());
+  if (auto elsewhere = refuse_standby(request, parsed->call)) return refuse(*elsewhere);
   std::visit([&](auto& call) { on(call, parsed->envelope); }, parsed->call);
 }
 
 void Conversation::refuse(const Refused& refused) {
   write([&](resp::Writer& out) { write_refusal(out, refused); });
+}
+
+/// A node that does not lead knows nothing that it may answer from.
+std::optional<Refused> Conversation::refuse_standby(const resp::Request& request,
+                                                    const command::Call& call) const {
+  const bool needs_state = std::holds_alternative<command::Command>(call) ||
+                           std::holds_alternative<command::Attach>(call) ||
+                           std::holds_alternative<command::ElectionObserve>(call);
+  if (!service_.redirects || !needs_state) return std::nullopt;
+  const command::CommandSpec* spec = command::find(request);
+  const bool has_key = spec != nullptr && spec->takes_key && request.size() > spec->word_count();
+  return redirect(*service_.topology, has_key ? slot_of(request[spec->word_count()]) : 0);
 }
 
 // --- commands for the machine
@@ -232,6 +266,7 @@ void Conversation::answer(const Reply& reply, bool asynchronous, std::uint64_t s
 
 void Conversation::answer_opened(const command::Opened& opened) {
   adopt_session(opened.session);
+  FAULT_POINT("session.after_open");
   write([&](resp::Writer& out) {
     out.map(3);
     out.bulk("id");

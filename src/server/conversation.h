@@ -19,6 +19,7 @@
 #include "command/request.h"
 #include "resp/parser.h"
 #include "resp/writer.h"
+#include "server/cluster/topology.h"
 #include "server/hub.h"
 #include "server/pipeline.h"
 
@@ -35,6 +36,10 @@ struct Service {
   std::function<std::string(std::span<const std::string>)> describe;
   /// Set when the service stops: changing commands are refused from then on.
   bool stopping = false;
+  /// In a cluster: who leads, and so on. Null on a node that is alone.
+  const Topology* topology = nullptr;
+  /// Set on a node that does not lead: commands for the state are sent elsewhere.
+  bool redirects = false;
   /// Set while the journal has no room to spare: only new work is refused, never a release.
   bool overloaded = false;
 };
@@ -61,6 +66,8 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   /// Bytes that may be sent now. The view lives until the next call that is not const.
   std::string_view output() const { return std::string_view(output_).substr(0, released_); }
   void sent(std::size_t size);
+  /// Bytes of answers that are kept, those that may not be sent yet included.
+  std::size_t held_bytes() const { return output_.size(); }
   /// Why the connection is to be closed once output() is sent; empty: it is not.
   const std::string& closing() const { return closing_; }
   /// Whether every request taken in has been answered and the answers sent.
@@ -84,6 +91,8 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void push_outcome(const std::string& ticket, const command::Reply& reply);
   void push_notice(const command::Notice& notice);
   void close(std::string why);
+  /// See Hub::abandon().
+  void abandon(const std::string& why, bool at_once);
 
   // --- the pipeline's side
   void let_out(std::size_t bytes, std::size_t answers) override;
@@ -94,6 +103,8 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void serve_requests();
   void serve(resp::Request request);
   void refuse(const command::Refused& refused);
+  std::optional<command::Refused> refuse_standby(const resp::Request& request,
+                                                 const command::Call& call) const;
 
   // A function for each command that the server answers itself.
   void on(command::Hello& hello, const command::Envelope& envelope);
@@ -109,6 +120,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   void on(command::ClientGetName& get, const command::Envelope& envelope);
   void on(command::ClientSetInfo& set, const command::Envelope& envelope);
   void on(command::ClientIndex& index, const command::Envelope& envelope);
+  void on(command::ClusterQuery& query, const command::Envelope& envelope);
   void on(command::ElectionObserve& observe, const command::Envelope& envelope);
   void on(command::Attach& attach, const command::Envelope& envelope);
   void on(command::Command& command, const command::Envelope& envelope);
@@ -133,6 +145,15 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
     resp::Writer out(output_, version_);
     write(out);
     finish_answer(before, answers);
+  }
+  /// As write(), for what depends on no entry: at once if nothing is held back before it.
+  template <class Write>
+  void write_at_once(Write&& write) {
+    if (unanswered_ != 0 || released_ != output_.size()) return this->write(write);
+    resp::Writer out(output_, version_);
+    write(out);
+    released_ = output_.size();
+    if (wake_) wake_();
   }
   std::size_t begin_answer(std::size_t answers);
   void finish_answer(std::size_t before, std::size_t answers);

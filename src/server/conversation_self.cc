@@ -62,8 +62,8 @@ void Conversation::on(command::Hello& hello, const Envelope&) {
                                 {"version", std::string(kVersion)},
                                 {"proto", version_},
                                 {"id", id_},
-                                {"mode", "standalone"},
-                                {"role", "master"},
+                                {"mode", service_.topology ? "cluster" : "standalone"},
+                                {"role", service_.redirects ? "replica" : "master"},
                                 {"modules", Value::List{}}});
   });
 }
@@ -113,6 +113,16 @@ void Conversation::on(command::CommandInfo& info, const Envelope&) {
     rows.push_back(spec == nullptr ? Value() : describe_shape(*spec));
   });
   write([&](resp::Writer& out) { write_value(out, rows); });
+}
+
+/// Other nodes ask, too, and must get their answer even while the journal gets nothing done.
+void Conversation::on(command::ClusterQuery& query, const Envelope&) {
+  if (service_.topology == nullptr) {
+    return refuse({Code::Malformed,
+                   "this server is alone; nodes of a cluster are started with --journal etcd://"});
+  }
+  const Value answer = server::answer(*service_.topology, query.about);
+  write_at_once([&](resp::Writer& out) { write_value(out, answer); });
 }
 
 void Conversation::on(command::ElectionObserve& observe, const Envelope&) {

@@ -133,6 +133,40 @@ TEST(ConversationTest, a_session_is_renewed_while_its_command_blocks) {
   EXPECT_TRUE(contains(TestWorld::take(*waiter), "token"));
 }
 
+// Renewals count when they are applied, not when the disk is done with them.
+// Complaint: C11 (docs/complaints.md).
+TEST(ConversationTest, a_stuck_disk_expires_nobody_who_renews) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.ask(*client, "SESSION.OPEN TTL 1000");
+  world.ask(*client, "LOCK.ACQUIRE a");
+  for (int n = 0; n < 20; ++n) {
+    world.send(*client, "SESSION.KEEPALIVE");
+    world.advance(Duration::from_ms(500));
+  }
+  EXPECT_EQ(client->output(), "") << "nothing is durable, so nothing is answered";
+  world.sync();
+  TestWorld::take(*client);
+  EXPECT_EQ(world.ask(*client, "LOCK.CHECK a 2"), ":1\r\n");
+}
+
+// Complaints: C23, C26 (docs/complaints.md).
+TEST(ConversationTest, a_jump_of_the_wall_clock_ends_nothing_and_keeps_nothing) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.ask(*client, "SESSION.OPEN TTL 1000");
+  world.ask(*client, "LOCK.ACQUIRE a");
+  world.clock.wall_jump = Duration::from_seconds(86'400);
+  world.advance(Duration::from_ms(500));
+  EXPECT_EQ(world.ask(*client, "LOCK.CHECK a 2"), ":1\r\n");
+  world.clock.wall_jump = Duration::from_seconds(-86'400);
+  world.advance(Duration::from_ms(500));
+  EXPECT_EQ(world.ask(*client, "LOCK.CHECK a 2"), ":1\r\n");
+  world.advance(Duration::from_ms(600));  // TTL and slack are over
+  world.sync();
+  EXPECT_EQ(world.machine.grant_count(), 0U);
+}
+
 TEST(ConversationTest, a_client_that_hangs_up_leaves_no_waiter) {
   TestWorld world;
   const auto holder = world.connect();

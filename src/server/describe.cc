@@ -50,8 +50,20 @@ void describe_locks(Out out, const Facts&, const Pipeline& pipeline) {
   line(out, "commands_refused", pipeline.counters().refusals);
 }
 
+void describe_tasks(Out out, const Facts&, const Pipeline& pipeline) {
+  const state::Machine& machine = pipeline.machine();
+  line(out, "flows", machine.flows().all().size());
+  line(out, "tasks", machine.flows().task_count());
+  line(out, "tasks_ready", machine.flows().ready_count());
+  line(out, "tasks_running", machine.flows().running_count());
+  line(out, "tasks_dead", machine.flows().dead_count());
+  line(out, "flow_bytes", machine.flows().bytes());
+  line(out, "signals", machine.signal_count());
+}
+
 void describe_journal(Out out, const Facts& facts, const Pipeline& pipeline) {
-  line(out, "journal", facts.data_dir.empty() ? "memory" : "file");
+  const char* kind = facts.data_dir.empty() ? "memory" : "file";
+  line(out, "journal", facts.topology != nullptr ? "etcd" : kind);
   line(out, "data_directory", facts.data_dir);
   line(out, "last_index", pipeline.machine().last_index());
   line(out, "durable_index", pipeline.durable_index());
@@ -68,6 +80,11 @@ void describe_journal(Out out, const Facts& facts, const Pipeline& pipeline) {
   line(out, "compacting", int{facts.compacting});
 }
 
+void describe_cluster(Out out, const Facts& facts, const Pipeline&) {
+  line(out, "cluster_enabled", int{facts.topology != nullptr});
+  if (facts.topology != nullptr) fmt::format_to(out, "{}", describe(*facts.topology));
+}
+
 struct Section {
   std::string_view title;
   std::string_view word;
@@ -78,7 +95,9 @@ constexpr std::array kSections = {
     Section{"Server", "SERVER", describe_server},
     Section{"Clients", "CLIENTS", describe_clients},
     Section{"Locks", "LOCKS", describe_locks},
+    Section{"Tasks", "TASKS", describe_tasks},
     Section{"Journal", "JOURNAL", describe_journal},
+    Section{"Cluster", "CLUSTER", describe_cluster},
 };
 
 bool is_wanted(const Section& section, std::span<const std::string> names) {

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "journal/archive.h"
+#include "server/cluster/topology.h"
 #include "server/network.h"
 #include "server/pipeline.h"
 
@@ -20,7 +21,8 @@ struct Facts {
   base::Duration uptime;
   std::vector<std::uint16_t> ports;
   std::string unix_path;
-  std::string data_dir;  ///< empty: the journal is in memory
+  std::string data_dir;                ///< empty: the journal is not in files
+  const Topology* topology = nullptr;  ///< of a cluster
   Network::Counters network;
   std::size_t connections = 0;
   bool stopping = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/fault_point.h"
 #include "server/conversation.h"
 
 namespace server {
@@ -17,13 +18,22 @@ void Hub::add(const std::shared_ptr<Conversation>& conversation) {
   conversations_.emplace(conversation->id(), conversation);
 }
 
+void Hub::abandon(const std::string& why, bool at_once) {
+  abandoned_ = true;
+  std::vector<std::shared_ptr<Conversation>> all;
+  for (const auto& [id, conversation] : conversations_) all.push_back(conversation);
+  for (const auto& conversation : all) conversation->abandon(why, at_once);
+}
+
 void Hub::remove(std::uint64_t connection) {
   const auto it = conversations_.find(connection);
   if (it == conversations_.end()) return;
   const std::shared_ptr<Conversation> conversation = it->second;
   conversations_.erase(it);
+  if (abandoned_) return;
   if (conversation->is_blocked()) blocked_.erase(conversation->blocked_on());
   for (const std::string& election : conversation->observed()) ignore(election, connection);
+  FAULT_POINT("connection.before_disconnect");
   pipeline_.submit(command::Disconnect{}, {{}, connection, 0});
   if (conversation->session() != 0) detach(conversation->session(), connection);
 }
@@ -40,7 +50,7 @@ void Hub::detach(std::uint64_t session, std::uint64_t connection) {
   attached_.erase(it);
   const state::Session* left = pipeline_.machine().find_session(session);
   if (left == nullptr || !left->end_on_close) return;
-  pipeline_.submit(command::SessionClose{}, {left->user, connection, session});
+  pipeline_.submit(command::Disconnect{}, {left->user, connection, session});
 }
 
 void Hub::observe(const std::string& election, std::uint64_t connection) {

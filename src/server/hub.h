@@ -32,6 +32,10 @@ class Hub final : public EventSink {
   // --- connections
   std::uint64_t next_connection_id() { return ++last_connection_id_; }
   void add(const std::shared_ptr<Conversation>& conversation);
+  /// The state is void, because another process leads: what was not let out never will be. Every
+  /// request without an answer is answered with UNAVAILABLE and `why`, and all connections close;
+  /// a last call with `at_once` closes those that do not read.
+  void abandon(const std::string& why, bool at_once);
   /// The connection is gone. Its waits without a session end; its session may end.
   void remove(std::uint64_t connection);
   std::size_t connection_count() const { return conversations_.size(); }
@@ -75,6 +79,7 @@ class Hub final : public EventSink {
   Conversation* find_listener(std::uint64_t session);
 
   Pipeline& pipeline_;
+  bool abandoned_ = false;
   std::uint64_t last_connection_id_ = 0;
   absl::btree_map<std::uint64_t, std::shared_ptr<Conversation>> conversations_;
   absl::flat_hash_map<std::uint64_t, std::vector<std::uint64_t>> attached_;     ///< by session

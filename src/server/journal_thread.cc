@@ -2,6 +2,7 @@
 #include "server/journal_thread.h"
 
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "base/check.h"
 
@@ -12,38 +13,37 @@ JournalThread::JournalThread(journal::Journal& journal, boost::asio::io_context&
     : journal_(journal), loop_(loop), finish_(std::move(finish)), thread_([this] { run(); }) {}
 
 JournalThread::~JournalThread() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  work_.notify_one();
+  state_.store(State::Stopping);
+  state_.notify_one();
   thread_.join();
 }
 
-// Here and below the other thread is woken only after the lock is released: it often runs at once,
-// on this very processor, and would go back to sleep waiting for the lock.
-void JournalThread::start(const journal::Batch& batch, Done done) {
-  {
-    const std::lock_guard lock(mutex_);
-    CHECK(batch_ == nullptr);
-    batch_ = &batch;
-    done_ = std::move(done);
-  }
-  work_.notify_one();
+// The turn is passed by one atomic: a lock and a condition would cost each sync two more calls of
+// the kernel, and a thread that wakes at once only to find the lock held.
+void JournalThread::begin(Work work, const journal::Batch* batch, Done done) {
+  CHECK(state_.load() == State::Idle);
+  work_ = work;
+  batch_ = batch;
+  done_ = std::move(done);
+  state_.store(State::Working);
+  state_.notify_one();
 }
+
+void JournalThread::start(const journal::Batch& batch, Done done) {
+  begin(Work::Append, &batch, std::move(done));
+}
+
+void JournalThread::confirm(Done done) { begin(Work::Confirm, nullptr, std::move(done)); }
 
 void JournalThread::run() {
   for (;;) {
-    std::unique_lock lock(mutex_);
-    work_.wait(lock, [this] { return batch_ != nullptr || stopping_; });
-    if (batch_ == nullptr) return;
-    const journal::Batch& batch = *batch_;
-    lock.unlock();
-    base::Result<void> result = journal_.append(batch);
-    lock.lock();
-    batch_ = nullptr;
-    Done done = std::move(done_);
-    lock.unlock();
+    state_.wait(State::Idle);
+    if (state_.load() == State::Stopping) return;
+    base::Result<void> result =
+        work_ == Work::Append ? journal_.append(*batch_) : journal_.confirm();
+    Done done = std::exchange(done_, nullptr);
+    State working = State::Working;
+    if (!state_.compare_exchange_strong(working, State::Idle)) return;  // it is being stopped
     boost::asio::post(loop_, [this, done = std::move(done), result = std::move(result)] {
       finish_(done, result);
     });

@@ -2,10 +2,9 @@
 // on while the disk works.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include "journal/journal.h"
@@ -25,19 +24,24 @@ class JournalThread final : public Appender {
   ~JournalThread() override;
 
   void start(const journal::Batch& batch, Done done) override;
+  void confirm(Done done) override;
 
  private:
+  enum class State : int { Idle, Working, Stopping };
+  enum class Work { Append, Confirm };
+
+  void begin(Work work, const journal::Batch* batch, Done done);
   void run();
 
   journal::Journal& journal_;
   boost::asio::io_context& loop_;
   const Finish finish_;
-  std::mutex mutex_;
-  std::condition_variable work_;
-  bool stopping_ = false;                  ///< guarded by mutex_
-  const journal::Batch* batch_ = nullptr;  ///< guarded by mutex_; null: nothing to do
-  Done done_;                              ///< guarded by mutex_
-  std::thread thread_;                     // last: it uses all of the above
+  /// Whose turn it is: while Idle, the next three are the loop's; while Working, the thread's.
+  std::atomic<State> state_ = State::Idle;
+  Work work_ = Work::Append;
+  const journal::Batch* batch_ = nullptr;  ///< to append
+  Done done_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 /// For a journal that never blocks: appends on the spot.

@@ -21,12 +21,12 @@ using Local = asio::local::stream_protocol;
 using Tcp = asio::ip::tcp;
 
 Network::Network(asio::io_context& loop, Service& service, std::function<void()> turn)
-    : loop_(loop), service_(service), turn_(std::move(turn)), accept_timer_(loop) {}
+    : loop_(loop), service_(&service), turn_(std::move(turn)), accept_timer_(loop) {}
 
 /// A conversation that is still open keeps its socket, and the socket its conversation.
 Network::~Network() {
   stop_accepting();
-  for (const auto& [id, conversation] : service_.hub.conversations()) conversation->set_wake({});
+  for (const auto& [id, conversation] : service_->hub.conversations()) conversation->set_wake({});
 }
 
 namespace {
@@ -155,19 +155,19 @@ void Network::accept_later(Acceptor& acceptor) {
 template <class Peer>
 void Network::adopt(Peer peer, std::string name) {
   ++counters_.accepted;
-  if (service_.hub.connection_count() >= static_cast<std::size_t>(service_.limits.connections)) {
+  if (service_->hub.connection_count() >= static_cast<std::size_t>(service_->limits.connections)) {
     ++counters_.refused;
     const std::string refusal = fmt::format(
         "-LIMIT {} connections are open, which is the limit "
         "(connections)\r\n",
-        service_.limits.connections);
+        service_->limits.connections);
     error_code ignored;
     peer.non_blocking(true, ignored);
     peer.write_some(asio::buffer(refusal), ignored);
     return;
   }
-  auto conversation = std::make_shared<Conversation>(service_, std::move(name));
-  service_.hub.add(conversation);
+  auto conversation = std::make_shared<Conversation>(*service_, std::move(name));
+  service_->hub.add(conversation);
   std::make_shared<Socket>(*this, Stream(std::move(peer)), std::move(conversation))->start();
 }
 
@@ -191,7 +191,7 @@ void Network::flush() {
 
 void Network::check_idle(base::Time now) {
   std::vector<std::shared_ptr<Conversation>> all;
-  for (const auto& [id, conversation] : service_.hub.conversations()) all.push_back(conversation);
+  for (const auto& [id, conversation] : service_->hub.conversations()) all.push_back(conversation);
   for (const auto& conversation : all) conversation->check_idle(now);
 }
 

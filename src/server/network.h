@@ -37,6 +37,9 @@ class Network {
   /// The ports of the TCP listeners, in the order of listen().
   std::vector<std::uint16_t> ports() const;
 
+  /// Talks for another service from now on; no conversation with the one before may be left.
+  void serve(Service& service) { service_ = &service; }
+
   void stop_accepting();
   /// Sends what conversations have let out since the last call.
   void flush();
@@ -63,7 +66,7 @@ class Network {
   void adopt(Peer peer, std::string name);
 
   boost::asio::io_context& loop_;
-  Service& service_;
+  Service* service_;
   std::function<void()> turn_;
   std::vector<std::unique_ptr<boost::asio::ip::tcp::acceptor>> tcp_;
   std::unique_ptr<boost::asio::local::stream_protocol::acceptor> unix_;

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fault_point.h"
+#include "base/planted.h"
 
 namespace server {
 namespace {
@@ -20,8 +22,14 @@ Pipeline::Pipeline(state::Machine& machine, const Clock& clock, base::Time last_
       first_index_(first_index),
       appender_(appender),
       failed_(std::move(failed)),
+      batch_bytes_(kBatchBytes),
       durable_index_(machine.last_index()),
       journalled_time_(last_cluster_time) {}
+
+void Pipeline::share_journal(std::size_t batch_bytes) {
+  is_shared_ = true;
+  batch_bytes_ = batch_bytes;
+}
 
 void Pipeline::submit(Question question, const std::function<void(const command::Reply&)>& answer) {
   const base::Time now = cluster_.now();
@@ -47,13 +55,16 @@ void Pipeline::tick(base::Time now) {
   command::Entry entry;
   entry.command = command::Tick{};
   deliver(apply(entry, now).events);
+  FAULT_POINT("pipeline.after_tick");
 }
 
 command::Outcome Pipeline::apply(command::Entry& entry, base::Time now) {
   entry.index = std::max(machine_.next_index(), first_index_);
   entry.now = std::max(now, machine_.now());
   entry.wall = cluster_.wall();
+  FAULT_POINT("pipeline.before_apply");
   command::Outcome outcome = machine_.apply(entry);
+  FAULT_POINT("pipeline.after_apply");
   ++counters_.commands;
   if (outcome.changed) gather(entry);
   if (const auto* refused = std::get_if<command::Refused>(&outcome.reply)) {
@@ -68,7 +79,7 @@ void Pipeline::gather(const command::Entry& entry) {
   command::encode(entry, payload_);
   gathering_.add(entry.index, entry.now, entry.wall, payload_);
   ++counters_.entries;
-  if (gathering_.payload_bytes() >= kBatchBytes) close_batch();
+  if (gathering_.payload_bytes() >= batch_bytes_) close_batch();
 }
 
 void Pipeline::close_batch() {
@@ -86,24 +97,36 @@ void Pipeline::deliver(const std::vector<command::Event>& events) {
 void Pipeline::queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes,
                      std::size_t answers) {
   const std::uint64_t index = machine_.last_index();
-  if (!outbox_.empty() && outbox_.back().recipient == recipient && outbox_.back().index == index) {
+  const std::uint64_t round = is_shared_ ? rounds_started_ + 1 : 0;
+  if (!outbox_.empty() && outbox_.back().recipient == recipient && outbox_.back().index == index &&
+      outbox_.back().round == round) {
     outbox_.back().bytes += bytes;
     outbox_.back().answers += answers;
     return;
   }
-  outbox_.push_back({index, recipient, bytes, answers});
+  outbox_.push_back({index, round, recipient, bytes, answers});
 }
 
 void Pipeline::flush() {
   const bool anything = !closed_.empty() || !gathering_.empty() || mark_due_;
-  if (!appending_ && anything) start_append();
+  if (!appending_ && anything) {
+    start_append();
+  } else if (!appending_ && is_confirmation_due()) {
+    start_confirmation();
+  }
   let_out();
+}
+
+bool Pipeline::is_confirmation_due() const {
+  const bool is_awaited = !outbox_.empty() && outbox_.back().round > rounds_started_;
+  return is_shared_ && (confirmation_due_ || is_awaited);
 }
 
 void Pipeline::mark_time() {
   if (machine_.next_deadline() == base::Time::never()) return;
   constexpr base::Duration kMarkAfter = base::Duration::from_ms(500);
   if (cluster_.now() - journalled_time_ < kMarkAfter) return;
+  FAULT_POINT("pipeline.before_mark");
   mark_due_ = true;
   flush();
 }
@@ -111,15 +134,33 @@ void Pipeline::mark_time() {
 void Pipeline::start_append() {
   if (closed_.empty()) close_batch();
   mark_due_ = false;
+  confirmation_due_ = false;
   appending_ = true;
+  ++rounds_started_;
+  FAULT_POINT("pipeline.before_append");
   appender_.start(closed_.front().batch,
                   [this](const base::Result<void>& result) { appended(result); });
 }
 
+void Pipeline::start_confirmation() {
+  confirmation_due_ = false;
+  appending_ = true;
+  ++rounds_started_;
+  appender_.confirm([this](const base::Result<void>& result) {
+    CHECK(appending_);
+    if (!result) return failed_(result.error());
+    appending_ = false;
+    ++rounds_ended_;
+    flush();
+  });
+}
+
 void Pipeline::appended(const base::Result<void>& result) {
   CHECK(appending_);
-  if (!result) return failed_(result.error());
+  if (!result && !PLANTED(SyncErrorIgnored)) return failed_(result.error());
+  FAULT_POINT("pipeline.after_append");
   appending_ = false;
+  ++rounds_ended_;
   Closed& done = closed_.front();
   durable_index_ = done.last_index;
   journalled_time_ = done.batch.mark;
@@ -131,10 +172,14 @@ void Pipeline::appended(const base::Result<void>& result) {
 }
 
 void Pipeline::let_out() {
-  while (!outbox_.empty() && outbox_.front().index <= durable_index_) {
+  while (!outbox_.empty() &&
+         (PLANTED(AnswerBeforeSync) || outbox_.front().index <= durable_index_) &&
+         (!is_shared_ || outbox_.front().round <= rounds_ended_)) {
     const Waiting ready = std::move(outbox_.front());
     outbox_.pop_front();
+    FAULT_POINT("pipeline.before_let_out");
     ready.recipient->let_out(ready.bytes, ready.answers);
+    FAULT_POINT("pipeline.after_let_out");
   }
 }
 

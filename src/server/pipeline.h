@@ -35,6 +35,9 @@ class Appender {
   /// `batch` stays as it is until `done` is called, on the pipeline's thread.
   /// `done` may be called before start() returns.
   virtual void start(const journal::Batch& batch, Done done) = 0;
+  /// Makes sure that the journal is still this process's alone; `done` as above. Never while a
+  /// batch is under way.
+  virtual void confirm(Done done) { done({}); }
 };
 
 /// A party whose answers wait in the outbox.
@@ -67,6 +70,15 @@ class Pipeline {
   /// Called for every command that was refused, with the entry that it would have been.
   using Refusals = std::function<void(const command::Entry&, const command::Refused&)>;
   void set_refusal_sink(Refusals sink) { refusals_ = std::move(sink); }
+
+  /// For a journal that another process may take over at any time: nothing is let out before an
+  /// append or a confirmation, started after it was queued, has ended well. (Else a process that
+  /// slept would answer a read from a past that is over.) Batches hold at most `batch_bytes`, and
+  /// one entry more. Called once, before the first submit().
+  void share_journal(std::size_t batch_bytes);
+
+  /// Has the journal confirmed soon, though no answer waits for it.
+  void confirm() { confirmation_due_ = true; }
 
   /// Applies one command on behalf of `origin`. Deadlines that are due come first. `answer` is
   /// called with the reply before any event of the entry is delivered.
@@ -116,6 +128,7 @@ class Pipeline {
  private:
   struct Waiting {
     std::uint64_t index;
+    std::uint64_t round;  ///< of a shared journal that must have ended
     std::shared_ptr<Recipient> recipient;
     std::size_t bytes;
     std::size_t answers;
@@ -130,9 +143,11 @@ class Pipeline {
   void tick(base::Time now);
   command::Outcome apply(command::Entry& entry, base::Time now);
   void gather(const command::Entry& entry);
+  bool is_confirmation_due() const;
   void close_batch();
   void deliver(const std::vector<command::Event>& events);
   void start_append();
+  void start_confirmation();
   void appended(const base::Result<void>& result);
   void let_out();
 
@@ -148,6 +163,11 @@ class Pipeline {
   std::deque<Closed> closed_;  ///< the first is being appended while appending_
   bool appending_ = false;
   bool mark_due_ = false;
+  bool is_shared_ = false;
+  bool confirmation_due_ = false;
+  std::size_t batch_bytes_;
+  std::uint64_t rounds_started_ = 0;  ///< appends and confirmations
+  std::uint64_t rounds_ended_ = 0;
   std::uint64_t durable_index_ = 0;
   base::Time journalled_time_;
   std::deque<Waiting> outbox_;

@@ -11,6 +11,7 @@ namespace {
 
 using base::Duration;
 
+// Complaint: C6 (docs/complaints.md).
 TEST(PipelineTest, nothing_is_let_out_before_it_is_durable) {
   TestWorld world;
   const auto client = world.connect();
@@ -46,6 +47,7 @@ TEST(PipelineTest, a_refused_try_and_a_read_write_nothing) {
   EXPECT_EQ(world.appender.counts.size(), 1U);
 }
 
+// Complaint: J7 (docs/complaints.md).
 TEST(PipelineTest, a_read_waits_for_what_it_has_seen) {
   TestWorld world;
   const auto writer = world.connect();
@@ -57,6 +59,7 @@ TEST(PipelineTest, a_read_waits_for_what_it_has_seen) {
   EXPECT_EQ(TestWorld::take(*reader), ":1\r\n");
 }
 
+// Complaint: J9 (docs/complaints.md).
 TEST(PipelineTest, after_a_failed_append_nothing_is_ever_let_out) {
   TestWorld world;
   const auto client = world.connect();

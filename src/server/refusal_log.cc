@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kFileBytes = 4 << 20;
 constexpr std::size_t kOldFiles = 1;
 
-/// The key that a command is about; of several the first.
+/// The key, flow, election or signal that a command is about; of several the first.
 std::string_view key_of(const command::Command& command) {
   return std::visit(
       [](const auto& c) -> std::string_view {
@@ -21,7 +21,11 @@ std::string_view key_of(const command::Command& command) {
           return c.keys.front().key;
         } else if constexpr (requires { c.key; }) {
           return c.key;
-        } else if constexpr (std::is_same_v<decltype(c), const command::ElectionCampaign&>) {
+        } else if constexpr (requires { c.flow; }) {
+          return c.flow;
+        } else if constexpr (requires { c.tasks; }) {
+          return c.tasks.front();
+        } else if constexpr (requires { c.name; }) {
           return c.name;
         } else {
           return {};

@@ -11,6 +11,27 @@ void pair(resp::Writer& out, std::string_view name, std::int64_t value) {
   out.integer(value);
 }
 
+void pair(resp::Writer& out, std::string_view name, std::string_view value) {
+  out.bulk(name);
+  out.bulk(value);
+}
+
+/// The result if the task completed, else the reason.
+void write_outcome(resp::Writer& out, const command::TaskOutcome& outcome) {
+  const bool is_completed = outcome.state == "completed";
+  out.map(4);
+  pair(out, "task", outcome.task);
+  pair(out, "state", outcome.state);
+  for (const bool is_result : {true, false}) {
+    out.bulk(is_result ? "result" : "reason");
+    if (is_result == is_completed) {
+      out.bulk(outcome.result);
+    } else {
+      out.null();
+    }
+  }
+}
+
 struct ReplyVisitor {
   resp::Writer& out;
 
@@ -27,6 +48,20 @@ struct ReplyVisitor {
     out.map(2);
     pair(out, "token", static_cast<std::int64_t>(renewed.token));
     pair(out, "lease", renewed.lease.ms());
+  }
+  void operator()(const command::Attempt& attempt) {
+    out.map(9);
+    pair(out, "flow", attempt.flow);
+    pair(out, "task", attempt.task);
+    pair(out, "attempt", attempt.number);
+    pair(out, "token", static_cast<std::int64_t>(attempt.token));
+    pair(out, "timeout", attempt.lease.ms());
+    pair(out, "waited", attempt.waited.ms());
+    pair(out, "input", attempt.input);
+    pair(out, "checkpoint", attempt.checkpoint);
+    out.bulk("results");
+    out.array(attempt.outcomes.size());
+    for (const command::TaskOutcome& outcome : attempt.outcomes) write_outcome(out, outcome);
   }
   void operator()(const command::Waiting&) { out.simple("QUEUED"); }
   void operator()(const command::Value& value) { write_value(out, value); }

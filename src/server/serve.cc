@@ -37,12 +37,12 @@ base::Result<void> set_up_log(const std::string& level_name) {
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
+int serve(const ServeOptions& options, const OpenSharedLog& open_shared_log) {
   auto config = load_config(options);
   if (!config) return report(config.error());
   if (auto logging = set_up_log(config->log_level); !logging) return report(logging.error());
   std::signal(SIGPIPE, SIG_IGN);
-  Server server(std::move(*config));
+  Server server(std::move(*config), open_shared_log);
   if (auto started = server.start(); !started) return report(started.error());
   if (auto ended = server.run(); !ended) {
     return report({ended.error().fault,

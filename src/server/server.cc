@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "base/fault_point.h"
 #include "journal/memory_journal.h"
 #include "server/describe.h"
 #include "server/replayer.h"
@@ -28,6 +29,8 @@ namespace {
 
 /// Work that is under way when the server stops is given this long.
 constexpr base::Duration kStopWithin = base::Duration::from_seconds(5);
+/// In a cluster another node waits to serve: what is under way then is answered UNAVAILABLE.
+constexpr base::Duration kHandOverWithin = base::Duration::from_ms(50);
 
 /// Below this much free disk nothing new is taken on: room for releases and renewals, for segments
 /// that are being made, and for the next snapshot.
@@ -59,13 +62,17 @@ void randomize(std::span<unsigned char> bytes) {
 
 }  // namespace
 
-Server::Server(Config config) : config_(std::move(config)), started_(clock_.monotonic()) {}
+Server::Server(Config config, OpenSharedLog open_shared_log)
+    : config_(std::move(config)),
+      open_shared_log_(std::move(open_shared_log)),
+      started_(clock_.monotonic()) {}
 
 Result<void> Server::start() {
   raise_file_limit(config_.rules.limits.connections);
   if (auto opened = open_journal(); !opened) return opened;
-  pipeline_->submit(command::Configure{config_.rules});
-  pipeline_->submit(command::Start{fmt::format("turnstile {} pid {}", kVersion, ::getpid())});
+  FAULT_POINT("server.before_first_entry");
+  if (!topology_) submit_first_entries();
+  FAULT_POINT("server.before_listening");
   if (auto listening = listen(); !listening) return listening;
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
@@ -74,22 +81,34 @@ Result<void> Server::start() {
   });
   every_quarter_second();
   schedule_turn();
-  return write_port_file();
+  auto written = write_port_file();
+  FAULT_POINT("server.ready");
+  return written;
+}
+
+void Server::submit_first_entries() {
+  serving_->pipeline->submit(command::Configure{config_.rules});
+  serving_->pipeline->submit(
+      command::Start{fmt::format("turnstile {} pid {}", kVersion, ::getpid())});
 }
 
 Result<void> Server::open_journal() {
-  if (config_.journal == JournalKind::Memory) {
-    spdlog::warn("the journal is in memory: locks are lost when this process ends");
-    journal_ = std::make_unique<journal::MemoryJournal>(clock_.wall());
-    appender_ = std::make_unique<DirectAppender>(*journal_);
-    make_pipeline({});
-    return {};
-  }
+  if (config_.journal == JournalKind::Etcd) return open_cluster();
+  serving_ = std::make_unique<Serving>();
+  if (config_.journal == JournalKind::File) return open_files();
+  spdlog::warn("the journal is in memory: locks are lost when this process ends");
+  serving_->journal = std::make_unique<journal::MemoryJournal>(clock_.wall());
+  serving_->appender = std::make_unique<DirectAppender>(*serving_->journal);
+  make_pipeline(*serving_, {});
+  return {};
+}
+
+Result<void> Server::open_files() {
   auto disk = journal::open_disk(config_.data_dir, journal::IfMissing::Create);
   if (!disk) return std::unexpected(disk.error());
   journal::FileJournalOptions options;
   options.segment_bytes = config_.segment_bytes;
-  Replayer replayer(machine_, [](std::uint64_t entries) {
+  Replayer replayer(*serving_->machine, [](std::uint64_t entries) {
     if (entries % 1'000'000 == 0) spdlog::info("recovery: {} entries so far", entries);
   });
   auto opened = journal::FileJournal::open(std::move(*disk), options, replayer);
@@ -98,35 +117,40 @@ Result<void> Server::open_journal() {
   const base::Time last = opened->report.replayed.mark;
   auto journal = std::move(opened->journal);
   file_journal_ = journal.get();
-  journal_ = std::move(journal);
-  appender_ = std::make_unique<JournalThread>(
-      *journal_, loop_,
+  serving_->journal = std::move(journal);
+  serving_->appender = std::make_unique<JournalThread>(
+      *serving_->journal, loop_,
       [this](const auto& done, const auto& result) { finish_append(done, result); });
   CompactorOptions compaction;
+  compaction.closed_bytes_min = config_.compaction_bytes_min;
   if (config_.keep_all_segments) compaction.keep = journal::KeepSegments::All;
   compactor_.emplace(file_journal_->archive(), compaction);
-  make_pipeline(last);
+  make_pipeline(*serving_, last);
   auto refusals = RefusalLog::open(config_.data_dir);
   if (!refusals) return std::unexpected(refusals.error());
   refusal_log_.emplace(std::move(*refusals));
-  pipeline_->set_refusal_sink([this](const command::Entry& entry, const command::Refused& refused) {
-    refusal_log_->add(entry, refused);
-  });
+  serving_->pipeline->set_refusal_sink(
+      [this](const command::Entry& entry, const command::Refused& refused) {
+        refusal_log_->add(entry, refused);
+      });
   return {};
 }
 
-void Server::make_pipeline(base::Time last_cluster_time) {
-  pipeline_.emplace(machine_, clock_, last_cluster_time, journal_->next_index(), *appender_,
-                    [this](const base::Error& error) { on_journal_failure(error); });
-  hub_.emplace(*pipeline_);
-  pipeline_->set_event_sink(*hub_);
-  service_.emplace(
-      Service{*pipeline_, *hub_, config_.rules.limits, randomize,
+void Server::make_pipeline(Serving& serving, base::Time last_cluster_time) {
+  const std::uint64_t first_index = serving.journal ? serving.journal->next_index() : 1;
+  serving.pipeline.emplace(*serving.machine, clock_, last_cluster_time, first_index,
+                           *serving.appender,
+                           [this](const base::Error& error) { on_journal_failure(error); });
+  serving.hub.emplace(*serving.pipeline);
+  serving.pipeline->set_event_sink(*serving.hub);
+  serving.service.emplace(
+      Service{*serving.pipeline, *serving.hub, config_.rules.limits, randomize,
               [this](std::span<const std::string> sections) { return describe(sections); }});
+  serving.service->topology = topology_ ? &*topology_ : nullptr;
 }
 
 Result<void> Server::listen() {
-  network_.emplace(loop_, *service_, [this] { schedule_turn(); });
+  network_.emplace(loop_, *serving_->service, [this] { schedule_turn(); });
   for (const Address& address : config_.listen) {
     if (auto listening = network_->listen(address); !listening) return listening;
   }
@@ -162,8 +186,8 @@ void Server::schedule_turn() {
 
 void Server::end_turn() {
   turn_scheduled_ = false;
-  hub_->settle();
-  pipeline_->flush();
+  serving_->hub->settle();
+  serving_->pipeline->flush();
   network_->flush();
   arm_tick();
   if (stop_by_ != base::Time::never()) stop_when_idle();
@@ -178,14 +202,14 @@ void Server::finish_append(const Appender::Done& done, const Result<void>& resul
 
 /// Timers are only ever moved forward in time; one that rings early finds nothing due.
 void Server::arm_tick() {
-  const base::Time due = pipeline_->next_tick();
+  const base::Time due = serving_->pipeline->next_tick();
   if (due >= armed_for_) return;
   armed_for_ = due;
   tick_timer_.expires_at(steady(due));
   tick_timer_.async_wait([this](const error_code& error) {
     if (error) return;
     armed_for_ = base::Time::never();
-    pipeline_->tick();
+    serving_->pipeline->tick();
     schedule_turn();
   });
 }
@@ -194,11 +218,12 @@ void Server::every_quarter_second() {
   housekeeping_.expires_after(std::chrono::milliseconds(250));
   housekeeping_.async_wait([this](const error_code& error) {
     if (error) return;
-    hub_->renew_blocked_sessions();
-    pipeline_->mark_time();
+    serving_->hub->renew_blocked_sessions();
+    serving_->pipeline->mark_time();
+    if (topology_) look_after_cluster();
     if (++quarters_ % 4 == 0) {
       network_->check_idle(clock_.monotonic());
-      watch_disk();
+      watch_room();
       if (refusal_log_) refusal_log_->flush();
     }
     schedule_turn();
@@ -206,38 +231,55 @@ void Server::every_quarter_second() {
   });
 }
 
+void Server::watch_room() {
+  if (file_journal_ != nullptr) watch_disk();
+  if (member_ && is_leading()) set_overloaded(member_->is_store_nearly_full());
+}
+
 /// New work is refused while the disk has no room to spare, or while recovery would have to replay
 /// more than the operator allows because compaction cannot keep up.
 void Server::watch_disk() {
-  if (file_journal_ == nullptr) return;
   const auto free = file_journal_->free_bytes();
   const std::uint64_t needed = kFreeSegmentsMin * config_.segment_bytes;
   const std::uint64_t behind = file_journal_->archive().sizes().closed_bytes;
   const bool overloaded = (free && *free < needed) || behind > config_.replay_bytes_max;
-  if (overloaded && !service_->overloaded) {
-    spdlog::error(
-        "nothing new is taken on: {} has {} bytes free of {} needed, and {} bytes to "
-        "replay of {} allowed",
-        config_.data_dir, free.value_or(0), needed, behind, config_.replay_bytes_max);
+  if (overloaded && !serving_->service->overloaded) {
+    spdlog::error("{} has {} bytes free of {} needed, and {} bytes to replay of {} allowed",
+                  config_.data_dir, free.value_or(0), needed, behind, config_.replay_bytes_max);
   }
-  if (!overloaded && service_->overloaded) spdlog::info("new work is taken on again");
-  service_->overloaded = overloaded;
+  set_overloaded(overloaded);
+}
+
+void Server::set_overloaded(bool overloaded) {
+  const bool before = std::exchange(serving_->service->overloaded, overloaded);
+  if (overloaded && !before) {
+    spdlog::error("nothing new is taken on: the journal has no room to spare");
+  }
+  if (!overloaded && before) spdlog::info("new work is taken on again");
 }
 
 void Server::on_signal(int signal) {
   spdlog::info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   network_->stop_accepting();
-  service_->stopping = true;
-  stop_by_ = clock_.monotonic() + kStopWithin;
+  serving_->service->stopping = true;
+  stop_by_ = clock_.monotonic() + (topology_ ? kHandOverWithin : kStopWithin);
   schedule_turn();
 }
 
 void Server::stop_when_idle() {
-  const bool idle = pipeline_->is_idle() && !network_->has_output();
-  if (idle || clock_.monotonic() >= stop_by_) loop_.stop();
+  const bool idle = serving_->pipeline->is_idle() && !network_->has_output();
+  if (!idle && clock_.monotonic() < stop_by_) return;
+  if (topology_) hand_over();
+  loop_.stop();
 }
 
 void Server::on_journal_failure(const base::Error& error) {
+  const bool others_go_on = error.fault == Fault::InUse || error.fault == Fault::Unavailable;
+  if (topology_ && others_go_on) {
+    // Not here: the pipeline that is to be given up is the caller.
+    asio::post(loop_, [this, error] { step_down(error); });
+    return;
+  }
   failed_ = error;
   loop_.stop();
 }
@@ -250,13 +292,14 @@ std::string Server::describe(std::span<const std::string> sections) const {
   facts.unix_path = config_.unix_path;
   facts.data_dir = file_journal_ != nullptr ? config_.data_dir : "";
   facts.network = network_->counters();
-  facts.connections = hub_->connection_count();
-  facts.stopping = service_->stopping;
-  facts.overloaded = service_->overloaded;
+  facts.connections = serving_->hub->connection_count();
+  facts.stopping = serving_->service->stopping;
+  facts.overloaded = serving_->service->overloaded;
+  facts.topology = topology_ ? &*topology_ : nullptr;
   if (file_journal_ != nullptr) facts.archive = file_journal_->archive().sizes();
   if (compactor_) facts.compactions = compactor_->runs();
   if (compactor_) facts.compacting = compactor_->is_running();
-  return server::describe(facts, *pipeline_, sections);
+  return server::describe(facts, *serving_->pipeline, sections);
 }
 
 }  // namespace server

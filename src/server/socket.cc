@@ -5,6 +5,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "base/fault_point.h"
 #include "command/quote.h"
 
 namespace server {
@@ -79,6 +80,7 @@ void Socket::flush() {
 bool Socket::send() {
   while (!conversation_->output().empty()) {
     const std::string_view output = conversation_->output();
+    FAULT_POINT("connection.before_send");
     error_code error;
     const std::size_t size = stream_.write_some(asio::buffer(output.data(), output.size()), error);
     if (error == asio::error::would_block) {
@@ -89,6 +91,7 @@ bool Socket::send() {
       close(error.message());
       return false;
     }
+    FAULT_POINT("connection.after_send");
     conversation_->sent(size);
   }
   return true;
@@ -113,7 +116,7 @@ void Socket::close(const std::string& why) {
   ++network_.counters_.closed;
   const auto self = shared_from_this();  // the wake is about to let go of this socket
   conversation_->set_wake({});
-  network_.service_.hub.remove(conversation_->id());
+  network_.service_->hub.remove(conversation_->id());
   network_.turn_();
 }
 

@@ -19,8 +19,11 @@ namespace server {
 class TestClock final : public Clock {
  public:
   base::Time monotonic() const override { return now; }
-  base::Time wall() const override { return now + base::Duration::from_seconds(1'700'000'000); }
+  base::Time wall() const override {
+    return now + base::Duration::from_seconds(1'700'000'000) + wall_jump;
+  }
   base::Time now = base::Time::from_us(1'000'000);
+  base::Duration wall_jump;  ///< by how much somebody has set the wall clock
 };
 
 /// Holds each batch until finish() says what came of it.
@@ -31,12 +34,18 @@ class TestAppender final : public Appender {
     counts.push_back(batch.count());
     done_ = std::move(done);
   }
+  void confirm(Done done) override {
+    ASSERT_FALSE(done_) << "a confirmation while a batch is under way";
+    ++confirmations;
+    done_ = std::move(done);
+  }
   bool is_busy() const { return static_cast<bool>(done_); }
   void finish(const base::Result<void>& result = {}) {
     ASSERT_TRUE(done_);
     std::exchange(done_, {})(result);
   }
   std::vector<std::size_t> counts;  ///< records in each batch so far
+  int confirmations = 0;
 
  private:
   Done done_;

@@ -1,0 +1,193 @@
+// Load, follow, lead, and from the beginning again.
+#include "server/cluster/member.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "server/replayer.h"
+
+namespace server {
+namespace {
+
+/// News come by themselves; this is how often the thread looks up without any.
+constexpr base::Duration kPatience = base::Duration::from_ms(500);
+constexpr std::chrono::milliseconds kPauseAfterError{100};
+constexpr std::chrono::seconds kPauseAfterCampaign{1};
+constexpr std::chrono::seconds kResignWithin{2};
+constexpr std::chrono::seconds kSurveyEvery{1};
+
+}  // namespace
+
+Member::Member(boost::asio::io_context& loop, std::unique_ptr<journal::SharedLog> log,
+               std::string self, SnapshotRules rules, Listener listener)
+    : loop_(loop),
+      log_(std::move(log)),
+      self_(std::move(self)),
+      rules_(rules),
+      listener_(std::move(listener)),
+      thread_([this] { run(); }) {}
+
+Member::~Member() {
+  *alive_ = false;
+  stopping_ = true;
+  log_->wake();
+  {
+    std::unique_lock lock(mutex_);
+    woken_.notify_all();
+    // A node that leads takes its key away before it stops asking the store, if the store answers.
+    if (epoch_led_ != 0) woken_.wait_for(lock, kResignWithin, [this] { return ended_; });
+  }
+  log_->stop();
+  thread_.join();
+}
+
+template <class Call>
+void Member::tell(Call call) {
+  boost::asio::post(loop_, [alive = alive_, call = std::move(call)]() mutable {
+    if (*alive) call();
+  });
+}
+
+void Member::leader_is_gone(std::uint64_t epoch) {
+  suspected_ = epoch;
+  log_->wake();
+}
+
+void Member::lost_lead(std::uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  lost_ = epoch;
+  woken_.notify_all();
+}
+
+void Member::tell_news(bool is_caught_up) {
+  Topology topology;
+  topology.self = self_;
+  topology.epoch_led = [this] { return epoch_led(); };
+  topology.members = log_->members();
+  topology.leader = log_->leader();
+  topology.position = log_->position();
+  topology.tail = log_->tail();
+  topology.snapshot = log_->last_snapshot();
+  topology.is_caught_up = is_caught_up;
+  topology.terms = terms_;
+  tell(
+      [this, topology = std::move(topology)]() mutable { listener_.on_news(std::move(topology)); });
+}
+
+void Member::run() {
+  Next next = Next::LoadAnew;
+  while (next != Next::End && !is_stopping()) {
+    auto machine = std::make_unique<state::Machine>();
+    Replayer replayer(*machine);
+    tell_news(false);
+    if (auto loaded = log_->load(replayer); !loaded) {
+      next = judge(loaded.error());
+      continue;
+    }
+    spdlog::info("the shared log is loaded up to batch {}, index {}", log_->position().sequence,
+                 log_->position().last_index);
+    tell_news(true);
+    next = stand_by(*machine);
+    if (next == Next::Lead) {
+      lead(std::move(machine));
+      next = Next::LoadAnew;
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  woken_.notify_all();
+}
+
+Member::Next Member::judge(const base::Error& error) {
+  if (is_stopping()) return Next::End;
+  if (error.fault == base::Fault::Unavailable || error.fault == base::Fault::InUse) {
+    spdlog::warn("standing by: {}; the log is read anew", error.message);
+    std::this_thread::sleep_for(kPauseAfterError);
+    return Next::LoadAnew;
+  }
+  tell([this, error] { listener_.on_failure(error); });
+  return Next::End;
+}
+
+Member::Next Member::stand_by(state::Machine& machine) {
+  Replayer replayer(machine);
+  while (!is_stopping()) {
+    const std::uint64_t leader = log_->leader().epoch;
+    if (leader != 0 && leader == suspected_) {
+      spdlog::warn("{}, which leads in epoch {}, seems to be gone", log_->leader().node, leader);
+      if (auto deposed = log_->depose(leader); !deposed) return judge(deposed.error());
+    }
+    if (log_->leader().epoch == 0) {
+      const Next next = try_to_lead(replayer);
+      if (next != Next::End) return next;
+      if (is_stopping()) return Next::End;
+      tell_news(true);
+    }
+    const auto news = log_->follow(kPatience, replayer);
+    if (!news) return judge(news.error());
+    if (*news == journal::SharedLog::News::Behind) {
+      spdlog::warn("this node has fallen behind the log; it is read anew");
+      return Next::LoadAnew;
+    }
+    tell_news(true);
+  }
+  return Next::End;
+}
+
+/// End: another node was faster, or it did not work.
+Member::Next Member::try_to_lead(journal::Consumer& consumer) {
+  const auto epoch = log_->campaign();
+  if (!epoch && !is_stopping()) {
+    // As when etcd is full: this node goes on standing by, and tries again.
+    spdlog::error("this node cannot lead: {}", epoch.error().message);
+    std::this_thread::sleep_for(kPauseAfterCampaign);
+  }
+  if (!epoch || *epoch == 0) return Next::End;
+  epoch_led_ = *epoch;
+  const auto caught_up = log_->catch_up(*epoch, consumer);
+  const bool is_ready = caught_up && *caught_up != journal::SharedLog::News::Behind;
+  if (is_ready) return Next::Lead;
+  epoch_led_ = 0;
+  const auto deposed = log_->depose(*epoch);
+  if (!caught_up) return judge(caught_up.error());
+  if (!deposed) return judge(deposed.error());
+  return Next::LoadAnew;
+}
+
+/// Waits for that, for a while.
+bool Member::is_lead_over(std::uint64_t epoch) {
+  std::unique_lock lock(mutex_);
+  return woken_.wait_for(lock, kSurveyEvery, [&] { return lost_ == epoch || is_stopping(); });
+}
+
+void Member::lead(std::unique_ptr<state::Machine> machine) {
+  const std::uint64_t epoch = epoch_led_;
+  ++terms_;
+  spdlog::info("this node leads in epoch {}, from batch {} on", epoch,
+               log_->position().sequence + 1);
+  tell_news(true);
+  auto lead =
+      std::make_shared<Lead>(Lead{epoch, std::move(machine), log_->lead(epoch), log_->position()});
+  tell([this, lead = std::move(lead)] { listener_.on_lead(std::move(*lead)); });
+  {
+    Snapshotter snapshotter(*log_, epoch, rules_, [this](const journal::StoreHealth& health) {
+      nearly_full_ = health.bytes * 100 > rules_.store_bytes_max * kRefuseAtPercent;
+      tell([this, health] { listener_.on_health(health); });
+    });
+    while (!is_lead_over(epoch)) {
+      if (log_->survey()) tell_news(true);
+    }
+    epoch_led_ = 0;
+    // Whoever waits to lead need not wait for the lease. If another one leads, nothing happens.
+    if (auto deposed = log_->depose(epoch); !deposed) {
+      spdlog::warn("cannot take the leader's key away: {}", deposed.error().message);
+    }
+  }
+  nearly_full_ = false;
+  spdlog::info("this node no longer leads in epoch {}", epoch);
+}
+
+}  // namespace server
