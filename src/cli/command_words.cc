@@ -1,4 +1,4 @@
-// One function a command, without a general case.
+// One function a command on sessions and locks, and of what the service says to itself.
 #include "cli/command_words.h"
 
 #include <fmt/format.h>
@@ -7,10 +7,9 @@
 #include <string_view>
 #include <variant>
 
-namespace cli {
-namespace {
+#include "cli/words_of.h"
 
-using Words = std::vector<std::string>;
+namespace cli {
 
 void add_option(Words& words, std::string_view name, std::string value) {
   words.emplace_back(name);
@@ -20,6 +19,17 @@ void add_option(Words& words, std::string_view name, std::string value) {
 void add_ms(Words& words, std::string_view name, base::Duration duration) {
   add_option(words, name, std::to_string(duration.ms()));
 }
+
+void add_terms(Words& words, const command::Terms& terms) {
+  if (terms.wait != base::Duration()) add_ms(words, "WAIT", terms.wait);
+  if (terms.lease) add_ms(words, "LEASE", *terms.lease);
+  if (terms.priority != 0) add_option(words, "PRIORITY", fmt::format("{}", terms.priority));
+  if (!terms.agent.empty()) add_option(words, "AGENT", terms.agent);
+  if (!terms.note.empty()) add_option(words, "NOTE", terms.note);
+  if (terms.within) add_ms(words, "IFWITHIN", *terms.within);
+}
+
+namespace {
 
 void add_key(Words& words, const command::KeyMode& key) {
   words.push_back(key.key);
@@ -52,15 +62,6 @@ Words words_of(const command::SessionList& command) {
   add_option(words, "COUNT", std::to_string(command.count));
   if (command.after != 0) add_option(words, "AFTER", std::to_string(command.after));
   return words;
-}
-
-void add_terms(Words& words, const command::Terms& terms) {
-  if (terms.wait != base::Duration()) add_ms(words, "WAIT", terms.wait);
-  if (terms.lease) add_ms(words, "LEASE", *terms.lease);
-  if (terms.priority != 0) add_option(words, "PRIORITY", fmt::format("{}", terms.priority));
-  if (!terms.agent.empty()) add_option(words, "AGENT", terms.agent);
-  if (!terms.note.empty()) add_option(words, "NOTE", terms.note);
-  if (terms.within) add_ms(words, "IFWITHIN", *terms.within);
 }
 
 void add_on_loss(Words& words, const command::OnLoss& on_loss) {

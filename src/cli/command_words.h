@@ -1,6 +1,7 @@
 // A journalled command as it stood on the wire, for dumps.
 //
-// To add a command: its function in command_words.cc; the compiler asks for it.
+// To add a command: its function in command_words.cc or command_words_task.cc; the compiler asks
+// for it.
 #pragma once
 
 #include <string>

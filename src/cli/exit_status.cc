@@ -21,6 +21,7 @@ ExitStatus status_of(turnstile::ErrorCode code) {
     case ErrorCode::NoSession:
     case ErrorCode::Lost: return ExitStatus::LockLost;
     case ErrorCode::Denied: return ExitStatus::Denied;
+    case ErrorCode::Ended: return ExitStatus::TaskEnded;
     case ErrorCode::Invalid:
     case ErrorCode::Limit: return ExitStatus::Usage;
     case ErrorCode::Protocol: return ExitStatus::Internal;

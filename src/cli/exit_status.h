@@ -13,18 +13,19 @@ namespace cli {
 
 // clang-format off
 #define TURNSTILE_EXIT_STATUSES(X)                                                       \
-  X(Success,       0, "done; `lock` exits as COMMAND does")                              \
+  X(Success,       0, "done; `lock` and `task` exit as COMMAND does")                    \
   X(Refused,       1, "the server answered with an error")                               \
   X(Usage,        64, "the command line is wrong, or asks for more than is allowed") \
-  X(Corrupt,      65, "a journal is not what was written")                               \
+  X(Corrupt,      65, "a journal is not what was written, or a history breaks a promise") \
   X(Unavailable,  69, "no server answered")                                              \
   X(Internal,     70, "an error in this program, or an answer that it does not understand") \
   X(CannotCreate, 73, "a port or a data directory is in use, or cannot be created")      \
   X(Io,           74, "reading or writing failed")                                       \
-  X(NotGranted,   75, "the lock was not granted in time (BUSY); COMMAND did not run")    \
-  X(LockLost,     76, "the lock was lost while COMMAND ran; COMMAND was stopped")        \
+  X(NotGranted,   75, "not granted in time (BUSY); or COMMAND shall be tried again") \
+  X(LockLost,     76, "the lock or the task was lost while COMMAND ran; COMMAND was stopped") \
   X(Denied,       77, "not logged in, or not allowed")                                   \
   X(Config,       78, "a configuration file is wrong")                                   \
+  X(TaskEnded,    79, "the task has ended without being completed, so COMMAND did not run") \
   X(CannotRun,   126, "COMMAND was found and could not be started")                      \
   X(NotFound,    127, "COMMAND was not found")                                           \
   X(BySignal,    128, "plus n: COMMAND, or `lock` while it waited, was ended by signal n")

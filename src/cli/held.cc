@@ -7,15 +7,14 @@
 #include "cli/held.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <expected>
 #include <utility>
+#include <variant>
 
-#include "cli/acquisition.h"
 #include "cli/exit_status.h"
+#include "cli/interruptible.h"
 #include "cli/process.h"
 #include "cli/signals.h"
 #include "cli/supervisor.h"
@@ -27,27 +26,35 @@ namespace {
 /// client gave up: COMMAND is gone before somebody else has them.
 constexpr int kGraceDivisor = 5;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
+/// A grant and the client that keeps it alive.
+struct HeldLock {
+  turnstile::Client client;
+  turnstile::Grant grant;
+};
+
+turnstile::Options client_options(const HeldOptions& options, const std::string& program) {
+  turnstile::Options client;
+  client.name = name_of_process(program);
+  if (options.ttl) client.ttl = *options.ttl;
+  return client;
 }
 
-/// What operators see beside the lock: `pay.sh@web-3:4711`.
-std::string holder_name(const std::string& program) {
-  const std::string file = program.substr(program.rfind('/') + 1);
-  return fmt::format("{}@{}:{}", file, host_name(), ::getpid());
-}
-
-AcquisitionRequest request_of(const HeldOptions& options, const std::string& program) {
-  AcquisitionRequest request;
-  request.url = options.url;
-  request.client.name = holder_name(program);
-  if (options.ttl) request.client.ttl = *options.ttl;
-  request.options.wait = options.wait;
-  request.options.priority = options.priority;
-  request.options.note = options.note;
-  return request;
+std::variant<HeldLock, Interrupted> get_lock(const HeldOptions& options,
+                                             const turnstile::Options& client_options,
+                                             Acquire acquire, SignalQueue& signals) {
+  turnstile::AcquireOptions wanted;
+  wanted.wait = options.wait;
+  wanted.priority = options.priority;
+  wanted.note = options.note;
+  return get_interruptibly<HeldLock>(
+      [url = options.url, client_options, wanted,
+       acquire = std::move(acquire)](std::stop_token stop) mutable -> HeldLock {
+        turnstile::Client client = turnstile::Client::connect(url, client_options);
+        wanted.stop = std::move(stop);
+        turnstile::Grant grant = acquire(client, wanted);
+        return {std::move(client), std::move(grant)};
+      },
+      signals);
 }
 
 std::string joined(const std::vector<std::string>& keys) {
@@ -59,7 +66,8 @@ ProcessOptions process_of(const std::vector<std::string>& command, const turnsti
   return {.argv = command,
           .environment = {fmt::format("TURNSTILE_TOKEN={}", grant.token()),
                           "TURNSTILE_KEYS=" + joined(grant.keys())},
-          .mask = signals.mask_before()};
+          .mask = signals.mask_before(),
+          .files = {-1, -1, -1}};
 }
 
 /// COMMAND has ended by itself; says if the lock was not held any more by then.
@@ -86,7 +94,11 @@ int run_while_held(HeldLock held, const std::vector<std::string>& command, Signa
     fmt::print(stderr, "turnstile: {}\n", child.error().sentence(command.front()));
     return give_back(held.grant, child.error().exit_status());
   }
-  Supervisor supervisor(*child, held.grant, signals, rules);
+  const Watched watched{.name = "the lock",
+                        .lost = held.grant.lost(),
+                        .is_held = [&grant = held.grant] { return grant.is_held(); },
+                        .wanted = {}};
+  Supervisor supervisor(*child, watched, signals, rules);
   supervisor.run();
   if (supervisor.was_lost()) return number_of(ExitStatus::LockLost);
   return give_back(held.grant, supervisor.exit_status());
@@ -98,10 +110,9 @@ int run(const HeldOptions& options, const std::vector<std::string>& command,
   if (!signal) return complain(signal.error());
   const InheritedFiles inherited;
   SignalQueue signals;
-  AcquisitionRequest request = request_of(options, command.front());
-  request.acquire = std::move(acquire_grant);
-  const StopRules rules{*signal, options.grace.value_or(request.client.ttl / kGraceDivisor)};
-  auto outcome = acquire(std::move(request), signals);
+  const turnstile::Options client = client_options(options, command.front());
+  const StopRules rules{*signal, options.grace.value_or(client.ttl / kGraceDivisor)};
+  auto outcome = get_lock(options, client, std::move(acquire_grant), signals);
   if (const auto* interrupted = std::get_if<Interrupted>(&outcome)) {
     die_by(interrupted->signal);
     return status_of_signal(interrupted->signal);

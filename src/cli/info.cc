@@ -41,10 +41,10 @@ std::string priority_of(const Reply& party) {
 }
 
 Table holders_table(const Reply& lock, const std::string& key) {
-  Table table({{.heading = "HOLDER", .is_elastic = true},
-               {.heading = "USER"},
+  Table table({{.heading = "HOLDER", .is_elastic = true, .least = 18},
+               {.heading = "USER", .is_spare = true},
                {.heading = "MODE"},
-               {.heading = "SINCE"},
+               {.heading = "SINCE", .is_spare = true},
                {.heading = "HELD FOR", .is_number = true},
                {.heading = "LEASE LEFT", .is_number = true},
                {.heading = "PRIORITY", .is_number = true},
@@ -61,8 +61,8 @@ Table holders_table(const Reply& lock, const std::string& key) {
 
 Table waiters_table(const Reply& lock, const std::string& key) {
   Table table({{.heading = "NEXT", .is_number = true},
-               {.heading = "WAITER", .is_elastic = true},
-               {.heading = "USER"},
+               {.heading = "WAITER", .is_elastic = true, .least = 18},
+               {.heading = "USER", .is_spare = true},
                {.heading = "MODE"},
                {.heading = "WAITED", .is_number = true},
                {.heading = "GIVES UP IN", .is_number = true},
@@ -97,18 +97,29 @@ Table shut_table(const Reply& lock, const std::string& key) {
   return table;
 }
 
-/// In words why each waits, the first ten.
-std::string reasons(const Reply& lock) {
+/// In words why each waits, the first ten reasons; those who wait for the same are told together.
+std::string reasons(const Reply& lock, const Terminal& terminal) {
   constexpr std::size_t kShown = 10;
+  constexpr std::size_t kIndent = 4;
+  const std::vector<Reply>& waiters = items_of(lock, "waiters");
   std::string out;
-  std::size_t place = 0;
-  for (const Reply& waiter : items_of(lock, "waiters")) {
-    if (++place > kShown) break;
-    out += fmt::format("  {}. {} waits: {}", place, who(waiter), printable_of(waiter, "why"));
-    if (waiter.find("preempts") != nullptr) {
-      out += fmt::format("; it takes the lock in {}", duration_of(waiter, "preempts"));
+  std::size_t shown = 0;
+  for (std::size_t first = 0; first < waiters.size() && shown < kShown; ++shown) {
+    const Reply& waiter = waiters[first];
+    const std::string why = printable_of(waiter, "why");
+    const bool preempts = waiter.find("preempts") != nullptr;
+    std::size_t end = first + 1;
+    while (!preempts && end < waiters.size() && waiters[end].find("preempts") == nullptr &&
+           printable_of(waiters[end], "why") == why) {
+      ++end;
     }
-    out += '\n';
+    std::string line = end == first + 1 ? fmt::format("  {}. {} waits: {}", end, who(waiter), why)
+                                        : fmt::format("  {}. to {}. wait: {}", first + 1, end, why);
+    if (preempts) {
+      line += fmt::format("; it takes the lock in {}", duration_of(waiter, "preempts"));
+    }
+    out += wrapped(line, terminal.width, kIndent) + '\n';
+    first = end;
   }
   return out.empty() ? out : "\nWhy:\n" + out;
 }
@@ -142,7 +153,7 @@ std::string info_text(const Reply& lock, const std::string& key, const Terminal&
   if (!shut.empty()) {
     out += "\nShut by lost holders (turnstile resolve opens it):\n" + shut.text(terminal, 2);
   }
-  return out + reasons(lock);
+  return out + reasons(lock, terminal);
 }
 
 int run_info(const InfoOptions& options) {

@@ -27,7 +27,9 @@ const std::vector<Reply>& items_of(const Reply& map, std::string_view key) {
 
 std::string holders_text(const Reply& lock) {
   const std::vector<Reply>& holders = items_of(lock, "holders");
-  if (holders.empty()) return "";
+  const std::vector<Reply>& lost = items_of(lock, "shut");
+  if (holders.empty() && lost.empty()) return "";
+  if (holders.empty()) return "lost: " + printable_of(lost.front(), "holder");
   const std::int64_t more = lock.integer_of("held") - 1;
   return more > 0 ? fmt::format("{} +{}", who(holders.front()), more) : who(holders.front());
 }

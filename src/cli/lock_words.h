@@ -18,6 +18,7 @@ std::string who(const turnstile::Reply& party);
 const std::vector<turnstile::Reply>& items_of(const turnstile::Reply& map, std::string_view key);
 
 /// The first holder, and how many more there are: `payout +2`.
+/// Of a key that is shut, who was lost.
 std::string holders_text(const turnstile::Reply& lock);
 
 /// `held`, in the colour of its meaning.

@@ -1,15 +1,14 @@
 // `turnstile revoke` and `turnstile resolve`: what an operator does to a lock by hand,
 // after it was shown whom it concerns and said yes.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/confirmation.h"
 #include "cli/exit_status.h"
 #include "cli/lock_words.h"
 #include "cli/subcommands.h"
@@ -54,25 +53,6 @@ std::string concerned_by_resolve(const Reply& lock) {
   return text;
 }
 
-/// What to do, or nothing if the operator does not want it after all.
-std::optional<ExitStatus> ask(const OperateOptions& options, const std::string& question,
-                              const std::string& concerned) {
-  if (options.yes) return std::nullopt;
-  if (::isatty(STDIN_FILENO) == 0) {
-    fmt::print(stderr,
-               "turnstile: this asks before it acts, and nobody is there to answer; say "
-               "--yes if it is meant\n{}",
-               concerned);
-    return ExitStatus::Usage;
-  }
-  fmt::print(stderr, "{}{} [y/N] ", concerned, question);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return std::nullopt;
-  fmt::print(stderr, "turnstile: nothing was changed\n");
-  return ExitStatus::Refused;
-}
-
 /// Does what the command says of the key, and tells how many it concerned.
 int act(turnstile::Client& client, const OperateOptions& options, const std::string& command,
         const std::string& done) {
@@ -101,7 +81,7 @@ int run_revoke(const OperateOptions& options) {
   const std::string question =
       fmt::format("Take {} away? Only their tokens keep them from doing harm then.",
                   in_quotes_if_needed(options.key));
-  if (const auto status = ask(options, question, concerned)) return number_of(*status);
+  if (const auto status = ask(options.yes, question, concerned)) return number_of(*status);
   return act(client, options, "LOCK.REVOKE", "revoked");
 }
 
@@ -113,7 +93,7 @@ int run_resolve(const OperateOptions& options) {
   }
   const std::string question = fmt::format("Is it known how this ended, so that {} may be opened?",
                                            in_quotes_if_needed(options.key));
-  if (const auto status = ask(options, question, concerned)) return number_of(*status);
+  if (const auto status = ask(options.yes, question, concerned)) return number_of(*status);
   return act(client, options, "LOCK.RESOLVE", "resolved");
 }
 

@@ -70,22 +70,34 @@ struct Prepared {
       : argv_texts(options.argv),
         environment_texts(environment_with(options.environment)),
         argv(pointers_to(argv_texts)),
-        environment(pointers_to(environment_texts)) {}
+        environment(pointers_to(environment_texts)),
+        mask(options.mask),
+        files(options.files) {}
 
   std::vector<std::string> argv_texts;
   std::vector<std::string> environment_texts;
   std::vector<char*> argv;
   std::vector<char*> environment;
+  sigset_t mask;
+  std::array<int, 3> files;
 };
 
+/// In the child. A descriptor that is copied so is inherited, whatever the original is.
+void take_files(const std::array<int, 3>& files) {
+  for (int i = 0; i < static_cast<int>(files.size()); ++i) {
+    if (files[static_cast<std::size_t>(i)] >= 0) ::dup2(files[static_cast<std::size_t>(i)], i);
+  }
+}
+
 /// In the child. Only what POSIX allows after a fork with threads.
-[[noreturn]] void become(const Prepared& prepared, const sigset_t& mask,
-                         const InheritedFiles& inherited, pid_t parent, int report) {
+[[noreturn]] void become(const Prepared& prepared, const InheritedFiles& inherited, pid_t parent,
+                         int report) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(number_of(ExitStatus::Internal));  // it ended before prctl
+  take_files(prepared.files);
   inherited.close_others_on_exec();
-  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  sigprocmask(SIG_SETMASK, &prepared.mask, nullptr);
   ::execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
   const int error = errno;
   const ssize_t written = ::write(report, &error, sizeof(error));
@@ -127,6 +139,13 @@ std::string CannotStart::sentence(const std::string& program) const {
   return fmt::format("cannot run {}: {}", program, std::generic_category().message(error_number));
 }
 
+std::string name_of_process(const std::string& program) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const std::string file = program.substr(program.rfind('/') + 1);
+  return fmt::format("{}@{}:{}", file, host.data(), ::getpid());
+}
+
 std::expected<pid_t, CannotStart> start_process(const ProcessOptions& options,
                                                 const InheritedFiles& inherited) {
   const Prepared prepared(options);
@@ -138,7 +157,7 @@ std::expected<pid_t, CannotStart> start_process(const ProcessOptions& options,
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a process");
-  if (child == 0) become(prepared, options.mask, inherited, parent, write_end.get());
+  if (child == 0) become(prepared, inherited, parent, write_end.get());
   ::setpgid(child, child);  // here too, so that the group exists whoever is first
   write_end.close();
   const int error = read_report(read_end.get());

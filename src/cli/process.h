@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <csignal>
+#include <expected>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,8 @@ struct ProcessOptions {
   std::vector<std::string> argv;         ///< at least one; looked up in PATH
   std::vector<std::string> environment;  ///< `NAME=value`, added to this process's own
   sigset_t mask{};                       ///< its signal mask
+  /// What it has as its standard input, output and error; -1: those of this process.
+  std::array<int, 3> files = {-1, -1, -1};
 };
 
 /// Why it did not start, as a shell would say it: ExitStatus::NotFound or CannotRun.
@@ -40,6 +44,9 @@ struct CannotStart {
   int exit_status() const;
   std::string sentence(const std::string& program) const;
 };
+
+/// What operators see of who runs COMMAND: `pay.sh@web-3:4711`.
+std::string name_of_process(const std::string& program);
 
 /// Starts the program as the leader of a new process group, whose id is the one returned. It gets
 /// SIGTERM if the calling thread ends before it. An exec that fails is told here, and leaves no

@@ -190,9 +190,10 @@ void add_json_option(CLI::App& app, bool& as_json) {
 }
 
 void add_duration_option(CLI::App& app, const std::string& name,
-                         std::optional<std::chrono::milliseconds>& value, const std::string& help) {
-  const auto read = [name, &value](const std::string& text) {
-    const auto duration = parse_duration(text);
+                         std::optional<std::chrono::milliseconds>& value, const std::string& help,
+                         std::chrono::milliseconds max) {
+  const auto read = [name, &value, max](const std::string& text) {
+    const auto duration = parse_duration(text, max);
     if (!duration) throw CLI::ValidationError(name, duration.error().message);
     value = *duration;
   };

@@ -68,6 +68,7 @@ void add_json_option(CLI::App& app, bool& as_json);
 
 /// An option that takes a length of time, as parse_duration() reads it.
 void add_duration_option(CLI::App& app, const std::string& name,
-                         std::optional<std::chrono::milliseconds>& value, const std::string& help);
+                         std::optional<std::chrono::milliseconds>& value, const std::string& help,
+                         std::chrono::milliseconds max = std::chrono::hours(24));
 
 }  // namespace cli

@@ -97,7 +97,7 @@ TEST_F(ProgramTest, help_and_version_go_to_the_standard_output) {
   EXPECT_EQ(stdout_, "turnstile 1.2.3\n");
   EXPECT_EQ(run({"lock", "--help"}), 0);
   EXPECT_NE(stdout_.find("Usage: turnstile lock"), std::string::npos) << stdout_;
-  EXPECT_NE(stdout_.find("76  the lock was lost"), std::string::npos) << stdout_;
+  EXPECT_NE(stdout_.find("76  the lock or the task was lost"), std::string::npos) << stdout_;
 }
 
 TEST(SignalTest, is_named_with_and_without_its_prefix_or_by_number) {

@@ -1,4 +1,4 @@
-// The loop around poll() that watches signals, the lock and the clock.
+// The loop around poll() that watches signals, the hold, the clock, and what COMMAND writes.
 #include "cli/supervisor.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 #include "base/check.h"
 #include "cli/exit_status.h"
@@ -18,16 +20,26 @@ namespace {
 /// How often the rest of a group is looked for whose leader has ended; there is no news of it.
 constexpr int kLookAgainMs = 20;
 
+bool asks_to_end(int signal) {
+  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
 bool exists(pid_t group) { return ::kill(-group, 0) == 0 || errno != ESRCH; }
 
 }  // namespace
 
-Supervisor::Supervisor(pid_t group, const turnstile::Grant& grant, SignalQueue& signals,
-                       StopRules rules)
-    : group_(group), grant_(grant), signals_(signals), rules_(rules), job_control_(group) {}
+Supervisor::Supervisor(pid_t group, Watched watched, SignalQueue& signals, StopRules rules,
+                       Capture* capture)
+    : group_(group),
+      watched_(std::move(watched)),
+      signals_(signals),
+      rules_(rules),
+      job_control_(group),
+      capture_(capture) {}
 
 void Supervisor::run() {
-  const std::stop_callback on_lost(grant_.lost(), [this] { lost_.set(); });
+  const std::stop_callback on_lost(watched_.lost, [this] { news_.set(); });
+  const std::stop_callback on_wanted(watched_.wanted, [this] { news_.set(); });
   look_at_child();
   while (!is_over()) {
     wait_for_news();
@@ -35,12 +47,13 @@ void Supervisor::run() {
     stop_if_lost();
     kill_when_due();
   }
+  if (capture_ != nullptr) capture_->read_rest();
 }
 
-/// Where the lock was lost, nothing of COMMAND may go on.
+/// Where the child is stopped, nothing of COMMAND may go on.
 bool Supervisor::is_over() const {
   if (!wait_status_) return false;
-  return !was_lost() || killed_ || !exists(group_);
+  return !kill_at_ || killed_ || !exists(group_);
 }
 
 int Supervisor::timeout_ms() const {
@@ -51,9 +64,14 @@ int Supervisor::timeout_ms() const {
 }
 
 void Supervisor::wait_for_news() {
-  // The loss is news once; after it the event would only wake us again and again.
-  pollfd watched[] = {{signals_.fd(), POLLIN, 0}, {was_lost() ? -1 : lost_.fd(), POLLIN, 0}};
+  // It is news once; after that it would only wake us again and again.
+  pollfd watched[] = {{signals_.fd(), POLLIN, 0},
+                      {kill_at_ ? -1 : news_.fd(), POLLIN, 0},
+                      {capture_ == nullptr ? -1 : capture_->output_fd(), POLLIN, 0},
+                      {capture_ == nullptr ? -1 : capture_->errors_fd(), POLLIN, 0}};
   ::poll(watched, std::size(watched), timeout_ms());
+  if (watched[2].revents != 0) capture_->read_output();
+  if (watched[3].revents != 0) capture_->read_errors();
 }
 
 void Supervisor::handle(int signal) {
@@ -63,6 +81,7 @@ void Supervisor::handle(int signal) {
     job_control_.continued();
     stop_if_lost();  // before COMMAND does a single step more
   }
+  if (asks_to_end(signal) && !asked_to_end_) asked_to_end_ = signal;
   ::kill(-group_, signal);
 }
 
@@ -78,11 +97,19 @@ void Supervisor::look_at_child() {
 }
 
 void Supervisor::stop_if_lost() {
-  if (was_lost() || wait_status_) return;
-  if (grant_.is_held() && !grant_.lost().stop_requested()) return;
-  fmt::print(stderr, "turnstile: the lock is lost; stopping COMMAND by {}\n",
+  if (was_lost_ || wait_status_) return;
+  if (!watched_.is_held() || watched_.lost.stop_requested()) {
+    was_lost_ = true;
+    stop("is lost");
+  } else if (!kill_at_ && watched_.wanted.stop_requested()) {
+    stop("is wanted by somebody of higher priority");
+  }
+}
+
+void Supervisor::stop(const char* why) {
+  fmt::print(stderr, "turnstile: {} {}; stopping COMMAND by {}\n", watched_.name, why,
              signal_text(rules_.signal));
-  kill_at_ = Clock::now() + rules_.grace;
+  if (!kill_at_) kill_at_ = Clock::now() + rules_.grace;
   ::kill(-group_, rules_.signal);
   ::kill(-group_, SIGCONT);  // in case it is stopped: then it would not see the signal
 }
@@ -92,6 +119,8 @@ void Supervisor::kill_when_due() {
   ::kill(-group_, SIGKILL);
   killed_ = true;
 }
+
+bool Supervisor::was_killed() const { return wait_status_ && WIFSIGNALED(*wait_status_); }
 
 int Supervisor::exit_status() const {
   CHECK(wait_status_.has_value());

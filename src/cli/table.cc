@@ -12,17 +12,25 @@ namespace cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kElasticMin = 8;
 
 /// The widest column that can still be cut.
 std::optional<std::size_t> widest_elastic(const std::vector<Column>& columns,
                                           const std::vector<std::size_t>& widths) {
   std::optional<std::size_t> widest;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!columns[i].is_elastic || widths[i] <= kElasticMin) continue;
+    if (!columns[i].is_elastic || widths[i] <= columns[i].least) continue;
     if (!widest || widths[i] > widths[*widest]) widest = i;
   }
   return widest;
+}
+
+/// The last column that is there and can be spared.
+std::optional<std::size_t> last_spare(const std::vector<Column>& columns,
+                                      const std::vector<std::size_t>& widths) {
+  for (std::size_t i = columns.size(); i-- > 0;) {
+    if (columns[i].is_spare && widths[i] > 0) return i;
+  }
+  return std::nullopt;
 }
 
 /// What a row takes, with the gaps between the columns that are there.
@@ -52,12 +60,17 @@ std::vector<std::size_t> Table::widths(std::size_t available) const {
     if (widths[i] > 0) widths[i] = std::max(widths[i], columns_of(columns_[i].heading));
   }
   if (available == 0) return widths;
-  while (total(widths) > available) {
-    const std::optional<std::size_t> widest = widest_elastic(columns_, widths);
-    if (!widest) break;
-    --widths[*widest];
+  for (;;) {
+    std::vector<std::size_t> cut = widths;
+    while (total(cut) > available) {
+      const std::optional<std::size_t> widest = widest_elastic(columns_, cut);
+      if (!widest) break;
+      --cut[*widest];
+    }
+    const std::optional<std::size_t> spare = last_spare(columns_, widths);
+    if (total(cut) <= available || !spare) return cut;
+    widths[*spare] = 0;
   }
-  return widths;
 }
 
 std::string Table::line(const std::vector<Cell>& row, const std::vector<std::size_t>& widths,

@@ -1,8 +1,9 @@
 // Rows in aligned columns that fit the terminal.
 //
 // Columns are as wide as their widest cell. If a row is then too long, the
-// elastic columns are cut, the widest first, down to a least width; the others
-// are names that somebody will copy, and stay whole.
+// elastic columns are cut, the widest first, down to a least width; if that is
+// not enough, the columns that can be spared are left out, the last first. The
+// others are names that somebody will copy, and stay whole.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,8 @@ struct Column {
   std::string heading;
   bool is_number = false;   ///< aligned to the right
   bool is_elastic = false;  ///< may be cut
+  bool is_spare = false;    ///< may be left out
+  std::size_t least = 8;    ///< an elastic one is not cut beyond this
 };
 
 struct Cell {

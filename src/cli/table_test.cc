@@ -36,6 +36,20 @@ TEST(TableTest, what_somebody_will_copy_stays_whole_however_narrow_it_is) {
             "b               12\n");
 }
 
+TEST(TableTest, a_column_that_can_be_spared_goes_before_a_line_breaks) {
+  Table table({{.heading = "KEY"}, {.heading = "USER", .is_spare = true}, {.heading = "STATE"}});
+  table.add({std::string("account/7"), std::string("default"), std::string("held")});
+  EXPECT_EQ(table.text({.width = 25}), "KEY        USER     STATE\naccount/7  default  held\n");
+  EXPECT_EQ(table.text({.width = 24}), "KEY        STATE\naccount/7  held\n");
+}
+
+TEST(TableTest, an_elastic_column_may_keep_more_than_others) {
+  Table table({{.heading = "KEY", .is_elastic = true, .least = 12},
+               {.heading = "NOTE", .is_elastic = true}});
+  table.add({std::string("account/1234567"), std::string("a payout to somebody")});
+  EXPECT_EQ(table.text({.width = 22}), "KEY           NOTE\naccount/123…  a payou…\n");
+}
+
 TEST(TableTest, a_column_without_content_is_left_out) {
   Table table({{.heading = "KEY"}, {.heading = "HOLDER"}, {.heading = "STATE"}});
   table.add({std::string("a"), std::string(""), std::string("reserved")});

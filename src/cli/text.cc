@@ -112,6 +112,15 @@ std::string in_quotes_if_needed(std::string_view text) {
   return plain ? std::string(text) : in_quotes(text);
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = character_at(text).size;
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 std::size_t columns_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
@@ -125,6 +134,25 @@ std::string shortened(std::string_view text, std::size_t columns) {
     if (!is_continuation(text[size]) && ++seen == columns) break;
   }
   return std::string(text.substr(0, size)) + "…";
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  if (columns == 0) return std::string(text);
+  std::string out;
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' ', text.find_first_not_of(' ')), text.size());
+    std::string_view word = text.substr(0, end);  // with the blanks before it
+    text.remove_prefix(end);
+    if (used > indent && used + columns_of(word) > columns) {
+      word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
+      out += '\n' + std::string(indent, ' ');
+      used = indent;
+    }
+    out += word;
+    used += columns_of(word);
+  }
+  return out;
 }
 
 std::string counted(std::uint64_t count, std::string_view one) {

@@ -26,12 +26,19 @@ std::string in_quotes(std::string_view text);
 /// As it is if it consists of letters, digits and `-_./:@{}#+,=` alone, else in_quotes().
 std::string in_quotes_if_needed(std::string_view text);
 
+/// Whether the bytes are UTF-8, all of them.
+bool is_utf8(std::string_view text);
+
 /// How many columns printable text takes: one for each character of UTF-8. Wide and combining
 /// characters are counted as one.
 std::size_t columns_of(std::string_view text);
 
 /// The first `columns` columns; what is cut off is shown by a `…` at the end.
 std::string shortened(std::string_view text, std::size_t columns);
+
+/// Broken between words into lines of at most so many columns, each but the first behind `indent`
+/// blanks. A word that is longer stays whole. 0 columns: one line.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
 
 /// "1 lock", "2 locks".
 std::string counted(std::uint64_t count, std::string_view one);

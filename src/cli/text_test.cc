@@ -25,6 +25,13 @@ TEST(TextTest, utf8_stays_readable_and_what_is_none_is_escaped) {
   EXPECT_EQ(printable("\xE2\x82"), "\\xe2\\x82");           // cut short
 }
 
+TEST(TextTest, bytes_are_utf8_or_not) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("Zürich\n\x1b"));
+  EXPECT_FALSE(is_utf8("a\xFF"));
+  EXPECT_FALSE(is_utf8("\xE2\x82"));
+}
+
 TEST(TextTest, lines_keep_their_ends_where_they_may) {
   EXPECT_EQ(printable_lines("a\n\tb\x1b"), "a\n\tb\\x1b");
 }
@@ -43,6 +50,13 @@ TEST(TextTest, columns_are_characters_and_not_bytes) {
   EXPECT_EQ(shortened("€€€€", 3), "€€…");
   EXPECT_EQ(shortened("ab", 1), "…");
   EXPECT_EQ(shortened("ab", 0), "");
+}
+
+TEST(TextTest, long_lines_are_broken_between_words) {
+  EXPECT_EQ(wrapped("  1. a waits: it is held", 12, 4), "  1. a\n    waits:\n    it is\n    held");
+  EXPECT_EQ(wrapped("a-word-longer-than-the-line b", 8, 2), "a-word-longer-than-the-line\n  b");
+  EXPECT_EQ(wrapped("as it is", 0, 4), "as it is");
+  EXPECT_EQ(wrapped("", 8, 4), "");
 }
 
 TEST(TextTest, numbers_are_grouped_and_counted) {

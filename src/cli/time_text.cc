@@ -18,14 +18,15 @@ constexpr std::int64_t kSecond = 1'000;
 constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
-constexpr std::int64_t kMax = kDay;
 
 struct Unit {
   std::string_view name;
   std::int64_t ms;
 };
-constexpr std::array kUnits{Unit{"h", kHour}, Unit{"m", kMinute}, Unit{"s", kSecond},
-                            Unit{"ms", 1}};
+constexpr std::array kUnits{Unit{"d", kDay}, Unit{"h", kHour}, Unit{"m", kMinute},
+                            Unit{"s", kSecond}, Unit{"ms", 1}};
+/// No count of any unit is larger, so that nothing overflows.
+constexpr std::int64_t kCountMax = 1'000 * kDay;
 
 const Unit* find_unit(std::string_view name) {
   for (const Unit& unit : kUnits) {
@@ -45,7 +46,7 @@ std::optional<Part> take_part(std::string_view& text) {
   Part part;
   if (text.empty() || !is_digit(text[0])) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part.count);
-  if (error != std::errc() || part.count > kMax) return std::nullopt;
+  if (error != std::errc() || part.count > kCountMax) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   std::size_t size = 0;
   while (size < text.size() && !is_digit(text[size])) ++size;
@@ -55,13 +56,13 @@ std::optional<Part> take_part(std::string_view& text) {
   return part;
 }
 
-std::unexpected<base::Error> refuse(std::string_view text) {
+std::unexpected<base::Error> refuse(std::string_view text, milliseconds max) {
   const bool lacks_unit = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
   return base::failure(
       base::Fault::Usage,
-      lacks_unit
-          ? fmt::format("'{0}' needs a unit: {0}s for seconds, {0}ms for milliseconds", text)
-          : fmt::format("'{}' is no length of time up to 24h; write 500ms, 10s, 2m or 1h", text));
+      lacks_unit ? fmt::format("'{0}' needs a unit: {0}s for seconds, {0}ms for milliseconds", text)
+                 : fmt::format("'{}' is no length of time up to {}h; write 500ms, 10s, 2m or 1h",
+                               text, max / std::chrono::hours(1)));
 }
 
 std::tm utc(std::time_t seconds) {
@@ -72,17 +73,17 @@ std::tm utc(std::time_t seconds) {
 
 }  // namespace
 
-base::Result<milliseconds> parse_duration(std::string_view text) {
+base::Result<milliseconds> parse_duration(std::string_view text, milliseconds max) {
   if (text == "0") return milliseconds(0);
   std::string_view rest = text;
   std::int64_t total = 0;
-  std::int64_t smaller_than = kDay;
+  std::int64_t smaller_than = kDay + 1;
   do {
     const std::optional<Part> part = take_part(rest);
-    if (!part || part->unit->ms >= smaller_than) return refuse(text);
+    if (!part || part->unit->ms >= smaller_than) return refuse(text, max);
     smaller_than = part->unit->ms;
     total += part->count * part->unit->ms;
-    if (total > kMax) return refuse(text);
+    if (total > max.count()) return refuse(text, max);
   } while (!rest.empty());
   return milliseconds(total);
 }

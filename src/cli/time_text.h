@@ -11,11 +11,12 @@
 
 namespace cli {
 
-/// Reads `500ms`, `10s`, `2m`, `1h`, or several after each other, as in `1m30s`, from the largest
-/// unit to the smallest. A number without a unit is refused, except 0: it would be read as seconds
-/// by half of all people and as milliseconds by the other half. Fault::Usage says what is wrong;
-/// so it does above 24 h, which is more than the service ever waits.
-base::Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// Reads `500ms`, `10s`, `2m`, `1h`, `1d`, or several after each other, as in `1m30s`, from the
+/// largest unit to the smallest. A number without a unit is refused, except 0: it would be read as
+/// seconds by half of all people and as milliseconds by the other half. Fault::Usage says what is
+/// wrong; so it does above `max`; the service never waits for more than a day.
+base::Result<std::chrono::milliseconds> parse_duration(
+    std::string_view text, std::chrono::milliseconds max = std::chrono::hours(24));
 
 /// With two digits that matter: `812ms`, `3.2s`, `42s`, `3m12s`, `2h05m`, `5d03h`. A negative one
 /// is 0.

@@ -18,6 +18,7 @@ TEST(DurationTest, takes_each_unit) {
   EXPECT_EQ(parsed("10s"), 10'000);
   EXPECT_EQ(parsed("2m"), 120'000);
   EXPECT_EQ(parsed("1h"), 3'600'000);
+  EXPECT_EQ(parsed("1d"), 86'400'000);
 }
 
 TEST(DurationTest, takes_units_after_each_other_from_the_largest_on) {
@@ -46,6 +47,15 @@ TEST(DurationTest, a_day_is_the_most) {
   EXPECT_EQ(parsed("24h"), 86'400'000);
   EXPECT_EQ(parsed("24h1ms"), -1);
   EXPECT_EQ(parsed("1441m"), -1);
+}
+
+TEST(DurationTest, unless_more_is_allowed) {
+  const auto month = std::chrono::hours(720);
+  EXPECT_EQ(*parse_duration("30d", month), month);
+  EXPECT_EQ(*parse_duration("29d24h", month), month);
+  const auto longer = parse_duration("30d1ms", month);
+  ASSERT_FALSE(longer);
+  EXPECT_NE(longer.error().message.find("up to 720h"), std::string::npos);
 }
 
 TEST(DurationTextTest, shows_two_digits_that_matter) {

@@ -33,7 +33,7 @@ using turnstile::Reply;
 /// A look reads so many keys at most, so that it costs a busy server little.
 constexpr std::uint64_t kKeysRead = 10'000;
 constexpr std::size_t kRowsWithoutTerminal = 20;
-constexpr std::size_t kLinesAround = 4;  ///< those of the screen that are no rows
+constexpr std::size_t kLinesAround = 5;  ///< those of the screen that are no rows
 
 struct TopOptions {
   std::string url;
@@ -98,11 +98,11 @@ std::string summary(const Look& now, const Look* before, milliseconds between) {
 Table table_of(const std::vector<Reply>& locks, std::size_t rows) {
   Table table({{.heading = "WAITING", .is_number = true},
                {.heading = "EXPECT", .is_number = true},
-               {.heading = "KEY", .is_elastic = true},
+               {.heading = "KEY", .is_elastic = true, .least = 24},
                {.heading = "STATE"},
                {.heading = "HELD FOR", .is_number = true},
-               {.heading = "HOLDER", .is_elastic = true},
-               {.heading = "NOTE", .is_elastic = true}});
+               {.heading = "HOLDER", .is_elastic = true, .least = 14},
+               {.heading = "NOTE", .is_elastic = true, .is_spare = true}});
   for (const Reply& lock : locks) {
     if (rows-- == 0) break;
     const std::vector<Reply>& holders = items_of(lock, "holders");
@@ -168,7 +168,7 @@ int run_top(const TopOptions& options) {
   const milliseconds interval = options.interval.value_or(milliseconds(1'000));
   std::optional<Look> before;
   do {
-    fmt::print("\x1b[H\x1b[J{}\nctrl-c ends\n", screen(now, before ? &*before : nullptr, interval));
+    fmt::print("\x1b[H\x1b[J{}\nctrl-c ends", screen(now, before ? &*before : nullptr, interval));
     std::fflush(stdout);
     if (!wait(signals, interval)) break;
     before = std::move(now);

@@ -1,17 +1,15 @@
 // The library's calls block, so they are made on a thread of their own.
-#include "cli/acquisition.h"
+#include "cli/interruptible.h"
 
 #include <poll.h>
 
+#include <exception>
 #include <future>
 #include <iterator>
-#include <memory>
-#include <optional>
-#include <stop_token>
 #include <thread>
-#include <utility>
 
 #include "cli/file_descriptor.h"
+#include "turnstile/error.h"
 
 namespace cli {
 namespace {
@@ -22,22 +20,16 @@ constexpr int kWithdrawalMs = 2'000;
 
 /// What the two threads share; whoever is last destroys it.
 struct Attempt {
-  std::promise<HeldLock> outcome;
+  std::promise<void> outcome;
   std::stop_source give_up;
   Event decided;
 };
 
-HeldLock connect_and_acquire(AcquisitionRequest request, std::stop_token give_up) {
-  turnstile::Client client = turnstile::Client::connect(request.url, std::move(request.client));
-  request.options.stop = std::move(give_up);
-  turnstile::Grant grant = request.acquire(client, std::move(request.options));
-  return {std::move(client), std::move(grant)};
-}
-
-void run(const std::shared_ptr<Attempt>& attempt, AcquisitionRequest request) {
+void run(const std::shared_ptr<Attempt>& attempt,
+         const std::function<void(std::stop_token)>& wait) {
   try {
-    attempt->outcome.set_value(
-        connect_and_acquire(std::move(request), attempt->give_up.get_token()));
+    wait(attempt->give_up.get_token());
+    attempt->outcome.set_value();
   } catch (...) {
     attempt->outcome.set_exception(std::current_exception());
   }
@@ -68,28 +60,23 @@ std::optional<int> wait_for_signal(const Attempt& attempt, SignalQueue& signals)
   }
 }
 
-/// Gives up, and gives back what was granted before that was heard.
-void withdraw(Attempt& attempt, std::future<HeldLock>& outcome) {
+/// Gives up; true if the other thread has ended its work.
+bool withdraw(Attempt& attempt) {
   attempt.give_up.request_stop();
   pollfd decided{attempt.decided.fd(), POLLIN, 0};
-  if (::poll(&decided, 1, kWithdrawalMs) <= 0) return;
-  try {
-    outcome.get().client.close();
-  } catch (const turnstile::Error&) {
-    return;  // nothing was granted, as was asked for
-  }
+  return ::poll(&decided, 1, kWithdrawalMs) > 0;
 }
 
 }  // namespace
 
-std::variant<HeldLock, Interrupted> acquire(AcquisitionRequest request, SignalQueue& signals) {
+WaitEnd run_interruptibly(std::function<void(std::stop_token)> wait, SignalQueue& signals) {
   const auto attempt = std::make_shared<Attempt>();
-  std::future<HeldLock> outcome = attempt->outcome.get_future();
-  std::thread(run, attempt, std::move(request)).detach();
+  std::future<void> outcome = attempt->outcome.get_future();
+  std::thread([attempt, wait = std::move(wait)] { run(attempt, wait); }).detach();
   const std::optional<int> signal = wait_for_signal(*attempt, signals);
-  if (!signal) return outcome.get();
-  withdraw(*attempt, outcome);
-  return Interrupted{*signal};
+  if (signal) return {.signal = signal, .is_over = withdraw(*attempt)};
+  outcome.get();
+  return {};
 }
 
 }  // namespace cli
