@@ -23,16 +23,26 @@ std::int64_t Verdict::violations(std::string_view key) const {
   throw std::out_of_range(fmt::format("there is no proof '{}'", key));
 }
 
-Verdict check(const std::filesystem::path& file) {
+std::vector<Proof> prove(const std::filesystem::path& file, const char* script) {
   sqlite::Database database(file, sqlite::Database::Mode::Open);
-  Verdict verdict;
-  database.query(check_sql, [&](const sqlite::Statement& row) {
-    verdict.proofs.push_back(
-        {.key = row.text(0),
-         .claim = row.text(1),
-         .violations = row.is_null(2) ? std::nullopt : std::optional(row.integer(2)),
-         .detail = row.text(3)});
+  std::vector<Proof> proofs;
+  database.query(script, [&](const sqlite::Statement& row) {
+    proofs.push_back({.key = row.text(0),
+                      .claim = row.text(1),
+                      .violations = row.is_null(2) ? std::nullopt : std::optional(row.integer(2)),
+                      .detail = row.text(3)});
   });
+  return proofs;
+}
+
+bool has_cards(const std::filesystem::path& file) {
+  sqlite::Database database(file, sqlite::Database::Mode::Open);
+  return database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'effects'").step();
+}
+
+Verdict check(const std::filesystem::path& file) {
+  Verdict verdict{.proofs = prove(file, check_sql)};
+  sqlite::Database database(file, sqlite::Database::Mode::Open);
   database.query(
       "SELECT (SELECT count(*) FROM applied WHERE outcome = 'settled'), "
       "(SELECT count(*) FROM applied WHERE outcome = 'rejected'), (SELECT count(*) FROM refused)",

@@ -34,6 +34,13 @@ struct Verdict {
 /// Throws sqlite::Error if it is no such database.
 Verdict check(const std::filesystem::path& database);
 
+/// The proofs that a script of SQL selects: check_sql or cards_check_sql. Throws sqlite::Error if
+/// it does not fit the database.
+std::vector<Proof> prove(const std::filesystem::path& database, const char* script);
+
+/// True if it is a database of the second act. Throws sqlite::Error if it is none at all.
+bool has_cards(const std::filesystem::path& database);
+
 /// A line for each proof: OK, FAILED or n/a, the claim, the figures.
 std::string to_text(const std::vector<Proof>& proofs);
 

@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "faults.h"
+#include "interrupted.h"
 #include "payment.h"
 #include "progress.h"
 #include "wait_meter.h"
@@ -27,11 +27,6 @@ struct Settlement {
   int freeze_count = 0;
   std::int64_t frozen_us = 0;
   std::int64_t tried_again_count = 0;  ///< attempts that changed nothing
-};
-
-/// The user has asked to stop.
-struct Interrupted : std::runtime_error {
-  Interrupted() : std::runtime_error("interrupted") {}
 };
 
 class Dispatcher {

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "fence.h"
 #include "opening.h"
+#include "orders.h"
 #include "sql.h"
 
 namespace payments {
@@ -16,17 +18,6 @@ void insert_accounts(Database& database, const std::vector<Payment>& payments) {
   auto insert = database.prepare("INSERT INTO accounts VALUES (?1, ?2, ?3, ?3)");
   for (const Account& account : open_accounts(payments)) {
     insert.bind(account.id, account.currency, account.opening).run();
-  }
-}
-
-void insert_payments(Database& database, const std::vector<Payment>& payments) {
-  auto insert = database.prepare("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)");
-  int number = 0;
-  for (const Payment& payment : payments) {
-    insert
-        .bind(number++, payment.id, payment.debtor, payment.creditor, payment.amount,
-              payment.currency)
-        .run();
   }
 }
 
@@ -55,32 +46,21 @@ Ledger::Ledger(const std::filesystem::path& file)
                                "(SELECT coalesce(max(seq), 0) + 1 FROM applied), "
                                "?2, ?3, ?4, ?5, ?6) ON CONFLICT (payment) DO NOTHING "
                                "RETURNING 1")),
-      assert_fence_(database_.prepare("INSERT INTO assert_fence VALUES (?, ?)")) {}
+      assert_fence_(prepare_fence(database_)) {}
 
 Payment Ledger::payment(int number) {
   if (!get_payment_.bind(number).step()) {
     throw sqlite::Error(SQLITE_NOTFOUND, fmt::format("there is no payment number {}", number));
   }
-  Payment payment{.id = get_payment_.text(0),
-                  .debtor = get_payment_.text(1),
-                  .creditor = get_payment_.text(2),
-                  .amount = get_payment_.integer(3),
-                  .currency = get_payment_.text(4)};
+  Payment payment = payment_in(get_payment_);
   get_payment_.run();
   return payment;
 }
 
 bool Ledger::pass_fence(const Payment& payment, Token token) {
   if (!token) return true;
-  try {
-    for (const std::string& account : {payment.debtor, payment.creditor}) {
-      assert_fence_.bind(lock_of(account), static_cast<std::int64_t>(*token)).run();
-    }
-    return true;
-  } catch (const sqlite::Error& error) {
-    if (error.code == SQLITE_CONSTRAINT_TRIGGER) return false;
-    throw;
-  }
+  return show_token(assert_fence_, lock_of(payment.debtor), *token) &&
+         show_token(assert_fence_, lock_of(payment.creditor), *token);
 }
 
 std::int64_t Ledger::balance(const std::string& account) {

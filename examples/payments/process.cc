@@ -1,6 +1,7 @@
 // See process.h.
 #include "process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -44,6 +45,14 @@ int Descriptor::release() { return std::exchange(number_, -1); }
 
 void Descriptor::close() {
   if (number_ >= 0) ::close(release());
+}
+
+Pipe make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 Process::Process(const std::vector<std::string>& argv, const Redirections& redirections) {

@@ -26,6 +26,16 @@ class Descriptor {
   int number_;
 };
 
+/// Both ends are closed in every child, but for those that are its stdin and stdout: a worker
+/// must see the end of its orders although others were started later.
+struct Pipe {
+  Descriptor read;
+  Descriptor write;
+};
+
+/// Throws std::system_error.
+Pipe make_pipe();
+
 /// Where a child's stdin, stdout and stderr go; those that are not given stay the parent's.
 struct Redirections {
   int in = -1;

@@ -125,20 +125,24 @@ nlohmann::ordered_json to_json(const Demonstration& demonstration) {
           {"unlocked", unlocked}};
 }
 
-nlohmann::ordered_json to_json(const Verdict& verdict) {
-  Json proofs = Json::array();
-  for (const Proof& proof : verdict.proofs) {
-    proofs.push_back({{"key", proof.key},
-                      {"claim", proof.claim},
-                      {"ok", proof.is_ok()},
-                      {"violations", proof.violations ? Json(*proof.violations) : Json()},
-                      {"detail", proof.detail}});
+nlohmann::ordered_json to_json(const std::vector<Proof>& proofs) {
+  Json json = Json::array();
+  for (const Proof& proof : proofs) {
+    json.push_back({{"key", proof.key},
+                    {"claim", proof.claim},
+                    {"ok", proof.is_ok()},
+                    {"violations", proof.violations ? Json(*proof.violations) : Json()},
+                    {"detail", proof.detail}});
   }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Verdict& verdict) {
   return {{"ok", verdict.is_ok()},
           {"settled", verdict.settled},
           {"rejected", verdict.rejected},
           {"refused", verdict.refused},
-          {"proofs", proofs}};
+          {"proofs", to_json(verdict.proofs)}};
 }
 
 }  // namespace payments

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "check.h"
 #include "dispatcher.h"
@@ -34,5 +35,6 @@ std::string to_text(const Demonstration& demonstration);
 
 nlohmann::ordered_json to_json(const Demonstration& demonstration);
 nlohmann::ordered_json to_json(const Verdict& verdict);
+nlohmann::ordered_json to_json(const std::vector<Proof>& proofs);
 
 }  // namespace payments

@@ -1,7 +1,6 @@
 // See worker_process.h.
 #include "worker_process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,21 +11,6 @@
 
 namespace payments {
 namespace {
-
-struct Pipe {
-  Descriptor read;
-  Descriptor write;
-};
-
-/// Closed in every child, but for the ends that are its stdin and stdout: a worker
-/// must see the end of its orders although others were started later.
-Pipe make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    throw std::system_error(errno, std::generic_category(), "pipe");
-  }
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 Process start(const WorkerPlan& plan, int number, Descriptor& orders, Descriptor& reports) {
   Pipe in = make_pipe();
