@@ -48,10 +48,13 @@ int connected_socket(std::uint16_t port) {
 
 }  // namespace
 
-BareConnection::BareConnection(std::uint16_t port) : socket_(connected_socket(port)) {
+BareConnection::BareConnection(std::uint16_t port, Session session)
+    : socket_(connected_socket(port)) {
   try {
     call({"HELLO", "3"});
-    call({"SESSION.OPEN", "TTL", kSessionTtlMs, "NAME", "bench", "ONCLOSE", "END"});
+    if (session == Session::Own) {
+      call({"SESSION.OPEN", "TTL", kSessionTtlMs, "NAME", "bench", "ONCLOSE", "END"});
+    }
   } catch (...) {
     close(socket_);
     throw;
@@ -61,17 +64,38 @@ BareConnection::BareConnection(std::uint16_t port) : socket_(connected_socket(po
 BareConnection::~BareConnection() { close(socket_); }
 
 resp::Value BareConnection::call(std::initializer_list<std::string_view> words) {
-  request_.clear();
+  say(words);
+  resp::Value reply = read();
+  if (reply.is_error()) {
+    throw std::runtime_error(fmt::format("{}: {}", *words.begin(), reply.text));
+  }
+  return reply;
+}
+
+void BareConnection::say(std::initializer_list<std::string_view> words) {
+  append(words);
+  flush();
+}
+
+void BareConnection::append(std::initializer_list<std::string_view> words) {
   resp::append_request(request_, std::span(words.begin(), words.size()));
+}
+
+void BareConnection::flush() {
   send_all(request_);
+  request_.clear();
+}
+
+resp::Value BareConnection::read() {
   for (;;) {
-    if (std::optional<resp::Value> reply = replies_.next()) {
-      if (reply->is_push()) continue;
-      if (reply->is_error()) {
-        throw std::runtime_error(fmt::format("{}: {}", *words.begin(), reply->text));
-      }
-      return std::move(*reply);
-    }
+    resp::Value value = read_anything();
+    if (!value.is_push()) return value;
+  }
+}
+
+resp::Value BareConnection::read_anything() {
+  for (;;) {
+    if (std::optional<resp::Value> value = replies_.next()) return std::move(*value);
     if (!replies_.error().empty()) throw std::runtime_error(replies_.error());
     receive();
   }

@@ -1,5 +1,5 @@
-// The two ways to the server that are compared: bare RESP, with a connection and a
-// session for every worker, and the client library, one Client for all of them.
+// What a worker locks with, and the two ways to the server that are compared: bare RESP, with a
+// connection and a session for every worker, and the client library, one Client for all of them.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,9 @@ enum class Way { Bare, Library };
 
 /// "bare" or "library".
 std::string_view to_string(Way way);
+
+/// What a locker returns whose server gives no fencing tokens.
+inline constexpr std::uint64_t kNoToken = 0;
 
 /// What one worker locks with: at most one key at a time. Not thread-safe; each has a thread of
 /// its own.

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr auto kStartPatience = 20s;
+constexpr auto kStartPatience = 300s;  // a long journal may have to be replayed
 constexpr auto kStopPatience = 20s;
 constexpr auto kPause = 5ms;
 
@@ -41,9 +41,11 @@ std::string_view to_string(JournalKind kind) {
 }
 
 ServerProcess::ServerProcess(const fs::path& program, JournalKind journal,
-                             const fs::path& directory)
+                             const fs::path& directory, std::string_view settings)
     : log_(directory / "server.log") {
   fs::create_directories(directory);
+  fs::remove(directory / "port");
+  std::ofstream(directory / "turnstile.toml") << settings;
   start(program, journal, directory);
   const auto end = std::chrono::steady_clock::now() + kStartPatience;
   while ((port_ = port_in(directory / "port")) == 0) {
@@ -68,6 +70,7 @@ void ServerProcess::start(const fs::path& program, JournalKind journal, const fs
                                     "--listen",    "127.0.0.1:0",
                                     "--port-file", directory / "port",
                                     "--data",      directory / "data",
+                                    "--config",    directory / "turnstile.toml",
                                     "--journal",   std::string(to_string(journal)),
                                     "--log-level", "warning"};
   std::vector<char*> argv;

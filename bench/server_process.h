@@ -22,10 +22,11 @@ std::string_view to_string(JournalKind kind);
 class ServerProcess {
  public:
   /// Starts `program` and waits until it listens. Its port file, its log and its data come to
-  /// be in `directory`, which is created. Throws std::runtime_error with what the log says if
-  /// it does not come up.
+  /// be in `directory`, which is created; data that is there is used again. Throws
+  /// std::runtime_error with what the log says if it does not come up. `settings` are lines of its
+  /// configuration file.
   ServerProcess(const std::filesystem::path& program, JournalKind journal,
-                const std::filesystem::path& directory);
+                const std::filesystem::path& directory, std::string_view settings = "");
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;

@@ -17,6 +17,25 @@ double quantile(std::span<std::chrono::nanoseconds> samples, double q) {
   return std::chrono::duration<double, std::micro>(*it).count();
 }
 
+double mean(std::span<const std::chrono::nanoseconds> samples) {
+  if (samples.empty()) return 0;
+  std::chrono::nanoseconds sum{0};
+  for (const std::chrono::nanoseconds sample : samples) sum += sample;
+  return std::chrono::duration<double, std::micro>(sum).count() /
+         static_cast<double>(samples.size());
+}
+
+double jain_index(std::span<const double> shares) {
+  double sum = 0;
+  double sum_of_squares = 0;
+  for (const double share : shares) {
+    sum += share;
+    sum_of_squares += share * share;
+  }
+  if (sum_of_squares == 0) return 0;
+  return sum * sum / (static_cast<double>(shares.size()) * sum_of_squares);
+}
+
 Spread spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::ranges::sort(values);

@@ -12,6 +12,13 @@ namespace bench {
 /// microseconds; 0 if there are none. Reorders the samples.
 double quantile(std::span<std::chrono::nanoseconds> samples, double q);
 
+/// In microseconds; 0 if there are none.
+double mean(std::span<const std::chrono::nanoseconds> samples);
+
+/// Jain's index of fairness: 1 if all shares are alike, 1/n if one of n has everything; 0 if
+/// nobody has anything.
+double jain_index(std::span<const double> shares);
+
 /// A figure over the rounds.
 struct Spread {
   double median = 0;  ///< of an even number, the mean of the two in the middle

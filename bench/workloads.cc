@@ -7,10 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <functional>
-#include <memory>
 #include <mutex>
-#include <span>
 #include <thread>
 
 #include "statistics.h"
@@ -41,11 +38,23 @@ struct Samples {
 
 /// What the workers on one key leave for each other, to be touched by who holds it. All atomic,
 /// or a violation would be a race of our own.
-struct Shared {
+struct SharedKey {
+  std::string name;
   std::atomic<int> inside = 0;
   std::atomic<std::uint64_t> last_token = 0;
   std::atomic<Clock::rep> unlock_called = 0;
   std::atomic<std::uint64_t> violations = 0;
+
+  void enter(std::uint64_t token) {
+    const bool is_alone = inside.fetch_add(1) == 0;
+    const bool is_newer = token == kNoToken || last_token.exchange(token) < token;
+    if (!is_alone || !is_newer) ++violations;
+  }
+  /// To be called before unlock.
+  void leave() {
+    inside.fetch_sub(1);
+    unlock_called = Clock::now().time_since_epoch().count();
+  }
 };
 
 void work_on_own_key(Locker& locker, const std::string& key, const Window& window,
@@ -60,36 +69,32 @@ void work_on_own_key(Locker& locker, const std::string& key, const Window& windo
   }
 }
 
-void work_on_one_key(Locker& locker, const Window& window, Shared& shared, Samples& samples) {
-  const std::string key = "bench/one";
+void work_on_shared_key(Locker& locker, const Window& window, SharedKey& key, Samples& samples) {
   for (;;) {
     const auto called = Clock::now();
     if (window.is_over(called)) return;
-    const std::uint64_t token = locker.lock(key);
+    const std::uint64_t token = locker.lock(key.name);
     const auto granted = Clock::now();
-    const bool is_alone = shared.inside.fetch_add(1) == 0;
-    const bool is_newer = shared.last_token.exchange(token) < token;
-    if (!is_alone || !is_newer) ++shared.violations;
-    const Clock::time_point before{Clock::duration(shared.unlock_called.load())};
+    key.enter(token);
+    const Clock::time_point before{Clock::duration(key.unlock_called.load())};
     if (window.counts(granted)) {
       samples.waits.push_back(granted - called);
       if (window.counts(before)) samples.hand_offs.push_back(granted - before);
     }
-    shared.inside.fetch_sub(1);
-    shared.unlock_called = Clock::now().time_since_epoch().count();
+    key.leave();
     locker.unlock();
   }
 }
 
 /// Runs `work(worker)` in a thread for each worker, and meanwhile measures the server's processor
 /// time within the window. Rethrows the first thing that a worker threw.
-Nanoseconds run_threads(int workers, Window& window, const ServerProcess& server,
+Nanoseconds run_threads(std::size_t workers, Window& window, const ProcessorTime& processor_time,
                         const std::function<void(std::size_t)>& work) {
   std::mutex mutex;
   std::exception_ptr first;
   std::vector<std::jthread> threads;
-  for (int i = 0; i < workers; ++i) {
-    threads.emplace_back([&, worker = static_cast<std::size_t>(i)] {
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    threads.emplace_back([&, worker] {
       try {
         work(worker);
       } catch (...) {
@@ -100,9 +105,9 @@ Nanoseconds run_threads(int workers, Window& window, const ServerProcess& server
     });
   }
   std::this_thread::sleep_until(window.begin);
-  const Nanoseconds before = server.processor_time();
+  const Nanoseconds before = processor_time();
   std::this_thread::sleep_until(window.end);
-  const Nanoseconds used = server.processor_time() - before;
+  const Nanoseconds used = processor_time() - before;
   threads.clear();
   if (first) std::rethrow_exception(first);
   return used;
@@ -124,44 +129,63 @@ void add_rate(Outcome& outcome, std::size_t pairs, std::chrono::milliseconds len
   outcome.figures.push_back({"server CPU us/pair", pairs == 0 ? 0 : used / count});
 }
 
+void add_pairs(Outcome& outcome, std::vector<Nanoseconds> pairs) {
+  outcome.figures.push_back({"pair p50 us", quantile(pairs, 0.5)});
+  outcome.figures.push_back({"pair p99 us", quantile(pairs, 0.99)});
+}
+
+void add_hand_offs(Outcome& outcome, std::span<Samples> samples) {
+  auto hand_offs = merged(samples, &Samples::hand_offs);
+  auto waits = merged(samples, &Samples::waits);
+  std::vector<double> shares;
+  for (const Samples& one : samples) shares.push_back(static_cast<double>(one.waits.size()));
+  outcome.figures.push_back({"hand-off p50 us", quantile(hand_offs, 0.5)});
+  outcome.figures.push_back({"hand-off p99 us", quantile(hand_offs, 0.99)});
+  outcome.figures.push_back({"hand-off p99.9 us", quantile(hand_offs, 0.999)});
+  outcome.figures.push_back({"mean wait us", mean(waits)});
+  outcome.figures.push_back({"longest wait us", quantile(waits, 1)});
+  outcome.figures.push_back({"Jain's index", jain_index(shares)});
+  outcome.figures.push_back({"violations", static_cast<double>(outcome.violations)});
+}
+
 }  // namespace
 
 std::string to_string(const Workload& workload) {
-  return fmt::format("{} {} {}", workload.keys == Keys::Own ? "U" : "C", to_string(workload.way),
-                     workload.workers);
+  std::string text =
+      fmt::format("{} {} {}", workload.keys == 0 ? "U" : "C", workload.way, workload.workers);
+  if (workload.keys > 1) text += fmt::format(" on {}", workload.keys);
+  return text;
 }
 
-Outcome run(const Workload& workload, const ServerProcess& server,
-            std::chrono::milliseconds length) {
-  const auto lockers = make_lockers(workload.way, server.port(), workload.workers);
+std::string shared_key_name(int key) { return fmt::format("bench/shared/{}", key); }
+
+Outcome run(const Workload& workload, std::span<const std::unique_ptr<Locker>> lockers,
+            const ProcessorTime& processor_time, std::chrono::milliseconds length) {
   std::vector<Samples> samples(lockers.size());
-  Shared shared;
+  std::vector<SharedKey> keys(static_cast<std::size_t>(workload.keys));
+  for (int i = 0; i < workload.keys; ++i)
+    keys[static_cast<std::size_t>(i)].name = shared_key_name(i);
   const auto begin = Clock::now() + kWarmUp;
   Window window{.begin = begin, .end = begin + length};
   const Nanoseconds processor =
-      run_threads(workload.workers, window, server, [&](std::size_t worker) {
-        if (workload.keys == Keys::One) {
-          work_on_one_key(*lockers[worker], window, shared, samples[worker]);
+      run_threads(lockers.size(), window, processor_time, [&](std::size_t worker) {
+        Locker& locker = *lockers[worker];
+        if (keys.empty()) {
+          work_on_own_key(locker, fmt::format("bench/own/{}", worker), window, samples[worker]);
         } else {
-          work_on_own_key(*lockers[worker], fmt::format("bench/own/{}", worker), window,
-                          samples[worker]);
+          work_on_shared_key(locker, window, keys[worker % keys.size()], samples[worker]);
         }
       });
 
-  Outcome outcome{.figures = {}, .violations = shared.violations};
-  if (workload.keys == Keys::Own) {
-    auto pairs = merged(samples, &Samples::pairs);
-    add_rate(outcome, pairs.size(), length, processor);
-    outcome.figures.push_back({"pair p50 us", quantile(pairs, 0.5)});
-    outcome.figures.push_back({"pair p99 us", quantile(pairs, 0.99)});
+  Outcome outcome;
+  std::size_t count = 0;
+  for (const Samples& one : samples) count += one.pairs.size() + one.waits.size();
+  for (const SharedKey& key : keys) outcome.violations += key.violations;
+  add_rate(outcome, count, length, processor);
+  if (keys.empty()) {
+    add_pairs(outcome, merged(samples, &Samples::pairs));
   } else {
-    auto waits = merged(samples, &Samples::waits);
-    auto hand_offs = merged(samples, &Samples::hand_offs);
-    add_rate(outcome, waits.size(), length, processor);
-    outcome.figures.push_back({"hand-off p50 us", quantile(hand_offs, 0.5)});
-    outcome.figures.push_back({"hand-off p99 us", quantile(hand_offs, 0.99)});
-    outcome.figures.push_back({"longest wait us", quantile(waits, 1)});
-    outcome.figures.push_back({"violations", static_cast<double>(outcome.violations)});
+    add_hand_offs(outcome, samples);
   }
   return outcome;
 }

@@ -1,0 +1,256 @@
+"""The systems that are compared, as Debian packages them: each is started on the loopback, on free
+ports and in a folder of its own, and stopped at the end. Nothing of the machine's own services is
+touched. A new system is a subclass of Server, a line in SERVERS, and a client in systems.cc.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+def free_ports(count):
+    """That nobody uses now. All are held while they are chosen, so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Server:
+    """One that is started by `command()` and listens on `port`."""
+
+    packages = ()
+
+    def __init__(self, name, folder, turnstile):
+        self.name = name
+        self.folder = Path(folder) / name
+        self.turnstile = turnstile
+        self.port = free_ports(1)[0]
+        self.environment = dict(os.environ)
+        self.user = None
+        self.process = None
+
+    def prepare(self):
+        """Writes what the command needs into the folder, which is new."""
+
+    def command(self):
+        raise NotImplementedError
+
+    def is_ready(self):
+        return listens(self.port)
+
+    def pid(self):
+        """Of the process whose processor time counts; 0: of none."""
+        return self.process.pid
+
+    def start(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.prepare()
+        self.process = self.spawn(self.command(), "log")
+        end = time.monotonic() + START_SECONDS
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > end:
+                log = (self.folder / "log").read_text(errors="replace")[-2000:]
+                self.stop()
+                raise RuntimeError(f"{self.name} does not start; its log ends in:\n{log}")
+            time.sleep(0.05)
+
+    def spawn(self, command, log):
+        with open(self.folder / log, "ab") as stream:
+            return subprocess.Popen(
+                [str(word) for word in command], cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, user=self.user,
+                start_new_session=True)
+
+    def stop(self):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Turnstile(Server):
+    journal = "file"
+
+    def prepare(self):
+        (self.folder / "empty.toml").write_text("")
+
+    def command(self):
+        return [self.turnstile, "serve", "--listen", f"127.0.0.1:{self.port}",
+                "--data", self.folder / "data", "--journal", self.journal,
+                "--config", self.folder / "empty.toml", "--log-level", "warning"]
+
+
+class TurnstileMemory(Turnstile):
+    journal = "memory"
+
+
+class Redis(Server):
+    """Without snapshots: the append-only file is what is compared, or nothing at all."""
+
+    packages = ("redis-server",)
+    appendfsync = None
+
+    def command(self):
+        append = ["--appendonly", "no"]
+        if self.appendfsync:
+            append = ["--appendonly", "yes", "--appendfsync", self.appendfsync]
+        return ["redis-server", "--bind", "127.0.0.1", "--port", self.port, "--dir", self.folder,
+                "--save", "", *append]
+
+
+class RedisEverysec(Redis):
+    appendfsync = "everysec"
+
+
+class RedisAlways(Redis):
+    appendfsync = "always"
+
+
+class Etcd(Server):
+    """One node with its defaults: every write is synced."""
+
+    packages = ("etcd-server",)
+
+    def command(self):
+        peer = f"http://127.0.0.1:{free_ports(1)[0]}"
+        client = f"http://127.0.0.1:{self.port}"
+        return ["etcd", "--data-dir", self.folder / "data", "--log-level", "error",
+                "--listen-client-urls", client, "--advertise-client-urls", client,
+                "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                "--initial-cluster", f"default={peer}"]
+
+
+class Zookeeper(Server):
+    """One node with its defaults: every write is synced; any number of connections."""
+
+    packages = ("zookeeper", "default-jre-headless")
+
+    def prepare(self):
+        (self.folder / "zoo.cfg").write_text(
+            f"tickTime=2000\ndataDir={self.folder}/data\nclientPort={self.port}\n"
+            "clientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n")
+
+    def command(self):
+        return ["java", "-cp", f"{self.folder}:/usr/share/java/zookeeper.jar",
+                "org.apache.zookeeper.server.quorum.QuorumPeerMain", self.folder / "zoo.cfg"]
+
+
+class Postgres(Server):
+    """As initdb leaves it. It refuses to run as root, and then runs as its package's user."""
+
+    packages = ("postgresql-15",)
+    programs = Path("/usr/lib/postgresql/15/bin")
+
+    def prepare(self):
+        if os.geteuid() == 0:
+            self.user = "postgres"
+            shutil.chown(self.folder, "postgres")
+        self.environment["LC_ALL"] = "C"
+        made = self.spawn([self.programs / "initdb", "-D", self.folder / "data", "-U", "postgres",
+                           "-A", "trust"], "log").wait()
+        if made != 0:
+            raise RuntimeError(f"initdb failed; see {self.folder}/log")
+
+    def pid(self):
+        return 0  # a process for each connection: none of them is the server
+
+    def command(self):
+        return [self.programs / "postgres", "-D", self.folder / "data", "-p", self.port,
+                "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+
+
+class Rabbitmq(Server):
+    """No plugins; its schedulers do not wait busily, which would take the clients' processors."""
+
+    packages = ("rabbitmq-server",)
+
+    def prepare(self):
+        epmd, distribution = free_ports(2)
+        (self.folder / "enabled_plugins").write_text("[].\n")
+        self.environment |= {
+            "HOME": str(self.folder),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(epmd),
+            "RABBITMQ_NODENAME": "turnstile-bench@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "none"),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "logs"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS":
+                "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none "
+                "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+        # In the foreground, or the first node would start one that stays.
+        self.epmd = self.spawn(["epmd", "-port", epmd, "-address", "127.0.0.1"], "epmd.log")
+
+    def command(self):
+        return ["/usr/lib/rabbitmq/bin/rabbitmq-server"]
+
+    def pid(self):
+        return int((self.folder / "pid").read_text())
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            try:
+                os.kill(self.pid(), signal.SIGTERM)
+            except (OSError, ValueError):
+                pass
+        super().stop()
+        self.epmd.terminate()
+        self.epmd.wait()
+
+
+class Zeromq(Server):
+    """There is no server: the processes of the rings listen, from this port on."""
+
+    def start(self):
+        self.port = 21_000
+
+    def pid(self):
+        return 0
+
+    def stop(self):
+        pass
+
+
+SERVERS = {
+    "turnstile-file": Turnstile,
+    "turnstile-memory": TurnstileMemory,
+    "redis-none": Redis,
+    "redis-everysec": RedisEverysec,
+    "redis-always": RedisAlways,
+    "etcd": Etcd,
+    "zookeeper": Zookeeper,
+    "postgres": Postgres,
+    "rabbitmq": Rabbitmq,
+    "zeromq": Zeromq,
+}
