@@ -10,118 +10,13 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
-import time
 import unittest
 from pathlib import Path
 
-BIN = os.environ["TURNSTILE_BIN"]
-PATIENCE = 120  # seconds; only a broken program takes so long
-
-# Says that it runs, and ends with its input.
-HOLDER = ["sh", "-c", "echo running $TURNSTILE_TOKEN; cat >/dev/null"]
-
-
-def eventually(what, condition):
-    """Returns what the condition gives once it is true."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"did not happen: {what}")
-
-
-class Server:
-    """A server on a free port, with a data directory of its own."""
-
-    def __init__(self, folder, *arguments):
-        self.data = folder / "data"
-        self.socket = folder / "socket"
-        self.port_file = folder / "ports"
-        self.arguments = arguments
-        self.log = open(folder / "log", "ab")
-        self.start()
-
-    def start(self):
-        self.port_file.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            [BIN, "serve", "--listen", "127.0.0.1:0", "--unix", self.socket, "--data", self.data,
-             "--port-file", self.port_file, *self.arguments],
-            stderr=self.log, stdin=subprocess.DEVNULL)
-        eventually("the server listens", lambda: self.port_file.exists() or self.has_ended())
-        self.port = int(self.port_file.read_text().split()[0])
-
-    def has_ended(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the server ended with {self.process.returncode}: "
-                                 + Path(self.log.name).read_text())
-
-    def stop(self, how=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(PATIENCE)
-        return self.process.returncode
-
-    def close(self):
-        self.stop(signal.SIGKILL)
-        self.log.close()
-
-    @property
-    def url(self):
-        return f"turnstile://127.0.0.1:{self.port}"
-
-
-class CliTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="turnstile-cli-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.environment = {**os.environ, "NO_COLOR": "1"}
-
-    def serve(self, *arguments):
-        server = Server(self.folder, *arguments)
-        self.addCleanup(server.close)
-        self.environment["TURNSTILE_URL"] = server.url
-        return server
-
-    def run_cli(self, *arguments, status=0, **options):
-        result = subprocess.run([BIN, *map(str, arguments)], env=self.environment, text=True,
-                                capture_output=True, timeout=PATIENCE,
-                                **{"stdin": subprocess.DEVNULL, **options})
-        self.assertEqual(result.returncode, status, result.stderr + result.stdout)
-        return result
-
-    def start_cli(self, *arguments, **options):
-        process = subprocess.Popen([BIN, *map(str, arguments)], env=self.environment, text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, **options)
-        self.addCleanup(self.finish, process)
-        return process
-
-    @staticmethod
-    def finish(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def hold(self, *arguments):
-        """A `turnstile lock` whose COMMAND runs; it ends with end()."""
-        process = self.start_cli("lock", *arguments, "--", *HOLDER)
-        word, token = process.stdout.readline().split()
-        self.assertEqual(word, "running")
-        return process, int(token)
-
-    def end(self, process, status=0):
-        out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, status, err)
-        return out, err
-
-    def info(self, key):
-        return json.loads(self.run_cli("info", key, "--json").stdout)
+from command_line import BIN, HOLDER, PATIENCE, CliTest, eventually
 
 
 class LockTest(CliTest):
@@ -167,6 +62,21 @@ class LockTest(CliTest):
         self.assertGreater(int(second.stdout.readline().split()[1]), token)
         self.end(second)
 
+    # Complaint: C28 (docs/complaints.md).
+    def test_foreign_clients_and_the_command_line_exclude_each_other(self):
+        def acquire_by_redis_cli():
+            return subprocess.run(["redis-cli", "-p", str(server.port), "LOCK.ACQUIRE", "a", "LEASE",
+                                   "60000"], capture_output=True, text=True, check=False,
+                                  timeout=PATIENCE).stdout
+
+        server = self.serve()
+        process, _ = self.hold("a")
+        self.assertIn("BUSY", acquire_by_redis_cli())
+        self.end(process)
+        self.assertIn("token", acquire_by_redis_cli())
+        err = self.run_cli("lock", "a", "--wait", "0", "--", "true", status=75).stderr
+        self.assertIn("BUSY", err)
+
     def test_shared_holders_hold_together(self):
         self.serve()
         first, _ = self.hold("a", "--shared")
@@ -206,6 +116,7 @@ class LockTest(CliTest):
         self.assertEqual(self.info("a")["waiting"], 0)
         self.end(holder)
 
+    # Complaint: C19 (docs/complaints.md).
     def test_a_lost_lock_stops_the_command(self):
         server = self.serve()
         script = 'trap "echo stopped; exit 0" TERM; echo ready; while :; do read x; done'
@@ -216,6 +127,7 @@ class LockTest(CliTest):
         self.assertEqual(out, "stopped\n")
         self.assertIn("the lock is lost; stopping COMMAND by SIGTERM", err)
 
+    # Complaint: C19 (docs/complaints.md).
     def test_a_command_that_ignores_the_signal_is_killed_with_its_children(self):
         server = self.serve()
         script = 'trap "" USR1; sleep 1000 & echo ready; wait'
@@ -338,7 +250,7 @@ class LookTest(CliTest):
             eventually("it waits", lambda: self.info("a")["waiting"] == number)
         text = self.run_cli("info", "a").stdout
         self.assertRegex(text, r"(?s)^a is held\n\n1 holder:\n.* b +first\n\n2 waiters:\n"
-                               r".* 1  .*second\n.* 2  .*third\n\nWhy:\n  1\. .* waits: .*\n$")
+                               r".* 1  .*second\n.* 2  .*third\n\nWhy:\n  1\. to 2\. wait: .*\n$")
         for process in (holder, *waiters):
             self.end(process)
 

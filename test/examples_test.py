@@ -77,11 +77,13 @@ class ClientExamples(Scratch):
         server.terminate()
         self.assertEqual(server.wait(PATIENCE), 0, (self.folder / "log").read_text())
 
+    # Complaint: J5 (docs/complaints.md).
     def test_redis_cli_takes_a_lock_and_gives_it_back(self):
         lines = self.succeed(EXAMPLES / "redis-cli.sh", env=self.env).splitlines()
         self.assertEqual((lines[0], lines[-1]), ("1", "1"), lines)  # CHECK, RELEASE
         self.assertIn("month end", "\n".join(lines))  # INFO
 
+    # Complaint: C28 (docs/complaints.md).
     def test_redis_cli_example_fails_if_the_lock_is_held(self):
         held = self.succeed("redis-cli", "-e", "-p", self.port, "LOCK.ACQUIRE", "account/2", "LEASE",
                             "60000")
@@ -91,6 +93,7 @@ class ClientExamples(Scratch):
         self.assertNotEqual(done.returncode, 0, done.stdout)
         self.assertGreater(time.monotonic() - started, 4.5)
 
+    # Complaint: J1 (docs/complaints.md).
     def test_python_example(self):
         out = self.succeed(sys.executable, EXAMPLES / "python/lock.py", env=self.env)
         self.assertIn("{'account/1': 750, 'account/2': 250}", out)
@@ -118,9 +121,16 @@ class ClientExamples(Scratch):
         self.assertRegex(out, r"leads in term \d+\n")
         self.assertEqual(out.count("INSERT INTO fence"), 4, out)
 
+    def test_cpp_tasks(self):
+        out = self.succeed(TURNSTILE.parent / "turnstile-tasks", env=self.env)
+        self.assertRegex(out, r"captures authorisation of card 7 under token \d+\n")
+        self.assertIn("1000 rows\nvoid_a: did void_a\nrates of today\nnone newer\n", out)
+        self.assertEqual(out.count("2 branches have closed\n"), 2, out)
+        self.assertTrue(out.endswith("all done\n"), out)
+
     def test_the_cpp_of_the_documentation_is_the_example(self):
         documented = (SOURCE / "docs/client.md").read_text(encoding="utf-8")
-        for example in ("primitives.cc", "coroutine.cc"):
+        for example in ("primitives.cc", "tasks.cc", "coroutine.cc"):
             code = (EXAMPLES / "cpp" / example).read_text(encoding="utf-8")
             snippets = re.findall(r"^// \[(\w+)\]\n(.*?)^// \[/\1\]", code, re.M | re.S)
             self.assertTrue(snippets, example)
@@ -178,10 +188,11 @@ class PaymentsDemo(Scratch):
         hot = sorted(accounts.values())[-5:]
         self.assertGreater(sum(hot), 3_000)
 
+    # Complaints: C10, C29, T36 (docs/complaints.md).
     def test_settles_with_locks_and_loses_without(self):
         kept = self.folder / "kept"
         out = self.succeed(PAYMENTS / "run", "--payments", self.small_file(), "--ttl", 1000,
-                           "--work", 2000, "--json", "--keep", kept, env=self.env)
+                           "--work", 2000, "--cards", 300, "--json", "--keep", kept, env=self.env)
         result = json.loads(out)
         self.assertTrue(result["ok"])
         locked, unlocked = result["locked"], result["unlocked"]
@@ -195,19 +206,35 @@ class PaymentsDemo(Scratch):
         self.assertEqual(list(self.tmp.iterdir()), [])
         self.assertEqual(self.left_over(), [])
         self.check_of_databases(kept)
-        self.succeed(TURNSTILE, "journal", "verify", kept / "server/journal")
+        self.check_of_cards(result["cards"])
+        for server in ("server", "server_of_flows"):
+            self.succeed(TURNSTILE, "journal", "verify", kept / server / "journal")
+
+    def check_of_cards(self, cards):
+        self.assertEqual([p["key"] for p in cards["proofs"] if not p["ok"]], [])
+        self.assertEqual(cards["payments"], 300)
+        self.assertGreater(cards["steps"], 300 * 3)
+        self.assertGreater(cards["killed_taken_over_ms"], 500)
+        self.assertGreater(cards["frozen_taken_over_ms"], 500)
+        self.assertIn('"trial balance" waits for "branch 1" and 7 more', cards["why"][0])
+        self.assertEqual(len(cards["trial_balance"]), 3)
 
     def check_of_databases(self, kept):
         check = TURNSTILE.parent / "payments-check"
         self.assertEqual(run(check, kept / "with_locks.db").returncode, 0)
         self.assertEqual(run(check, kept / "without_locks.db").returncode, 1)
+        self.assertEqual(run(check, kept / "cards.db").returncode, 0)
         self.assertEqual(run(check, kept / "nothing.db").returncode, 2)
-        for key, damage in DAMAGES.items():
-            with self.subTest(key):
+        self.damage(check, kept / "with_locks.db", DAMAGES)
+        self.damage(check, kept / "cards.db", CARD_DAMAGES)
+
+    def damage(self, check, database, damages):
+        for key, damage in damages.items():
+            with self.subTest(f"{database.name}: {key}"):
                 copy = self.folder / "copy.db"
-                shutil.copy(kept / "with_locks.db", copy)
-                with sqlite3.connect(copy, isolation_level=None) as database:
-                    database.executescript(damage)
+                shutil.copy(database, copy)
+                with sqlite3.connect(copy, isolation_level=None) as connection:
+                    connection.executescript(damage)
                 done = run(check, "--json", copy)
                 self.assertEqual(done.returncode, 1, done.stdout)
                 failed = [p["key"] for p in json.loads(done.stdout)["proofs"] if not p["ok"]]
@@ -267,6 +294,19 @@ DAMAGES = {
     "takeover": "DELETE FROM faults WHERE kind = 'killed'",
     "late_write": "DELETE FROM refused",
 }
+CARD_DAMAGES = {
+    "order": """UPDATE effects SET seq = -seq
+                 WHERE payment = (SELECT payment FROM effects WHERE step = 'post' LIMIT 1)""",
+    "once": "DELETE FROM effects WHERE seq = (SELECT max(seq) FROM effects WHERE step = 'notify')",
+    "handed_on": "UPDATE effects SET handed = handed || '?' WHERE seq = (SELECT max(seq) FROM effects)",
+    "balances": "UPDATE accounts SET balance = balance + 1 WHERE id = (SELECT min(id) FROM accounts)",
+    "tokens": "UPDATE effects SET token = 9007199254740991 WHERE seq = 1",
+    "takeover": "DELETE FROM faults WHERE kind = 'killed'",
+    "late_write": "DELETE FROM refused",
+    "ended": "UPDATE flows SET unfinished = 1",
+    "branches": "UPDATE branches SET barrier = barrier + 1 WHERE branch = 3",
+    "trial_balance": "UPDATE trial_balance SET fees = fees + 1",
+}
 
 
 def installed_postgresql():
@@ -317,6 +357,7 @@ class PostgresqlFence(Scratch):
         self.assertNotEqual(done.returncode, 0, done.stdout)
         return done.stderr
 
+    # Complaint: J4 (docs/complaints.md).
     def test_accepts_equal_and_greater_tokens_and_refuses_smaller_ones(self):
         for token in (41, 41, 57):
             self.sql(f"SELECT assert_fence('account/7', {token})")

@@ -161,6 +161,7 @@ class SilenceTest(unittest.TestCase):
             self.assertTrue(late.is_closed_by_server())
             self.assertEqual(first[0].call("PING"), "PONG")
 
+    # Complaint: C12 (docs/complaints.md).
     def test_a_reader_that_never_reads_is_closed_at_its_limit(self):
         config = "[limits]\noutput_bytes = 65536\n"
         with Server(config=config, journal="memory") as server:

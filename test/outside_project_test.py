@@ -58,6 +58,7 @@ class OutsideProjectTest(unittest.TestCase):
                                          "TURNSTILE_URL": f"turnstile://127.0.0.1:{server.port}"})
         self.assertEqual(out, "all is well\n")
 
+    # Complaint: C22 (docs/complaints.md).
     def test_a_grant_outlives_a_crash_of_the_server(self):
         with turnstile_server.Server(config=f'unix = "{self.socket}"\n') as server:
             holder = subprocess.Popen([self.program, "hold", "account/9"], text=True,

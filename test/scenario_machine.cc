@@ -125,7 +125,7 @@ class MachineWorld final : public World {
     std::erase(attached, connection);
     const state::Session* left = machine_->find_session(session);
     if (left == nullptr || !attached.empty() || !left->end_on_close) return;
-    apply({left->user, connection, session}, command::SessionClose{});
+    apply({left->user, connection, session}, command::Disconnect{});
   }
 
   // --- commands

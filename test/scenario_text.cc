@@ -21,6 +21,25 @@ struct ReplyToTree {
   Value operator()(const command::Renewed& r) const {
     return Value::Map{{"token", r.token}, {"lease", r.lease.ms()}};
   }
+  Value operator()(const command::Attempt& a) const {
+    Value::List results;
+    for (const command::TaskOutcome& o : a.outcomes) {
+      const bool is_completed = o.state == "completed";
+      results.emplace_back(Value::Map{{"task", o.task},
+                                      {"state", o.state},
+                                      {"result", is_completed ? Value(o.result) : Value()},
+                                      {"reason", is_completed ? Value() : Value(o.result)}});
+    }
+    return Value::Map{{"flow", a.flow},
+                      {"task", a.task},
+                      {"attempt", a.number},
+                      {"token", a.token},
+                      {"timeout", a.lease.ms()},
+                      {"waited", a.waited.ms()},
+                      {"input", a.input},
+                      {"checkpoint", a.checkpoint},
+                      {"results", std::move(results)}};
+  }
   Value operator()(const command::Waiting&) const { return "QUEUED"; }
   Value operator()(const Value& value) const { return value; }
   Value operator()(const command::Refused& refused) const {
@@ -42,11 +61,16 @@ const Value::Map* map_of(const Value& tree) { return std::get_if<Value::Map>(&tr
 const Value::List* list_of(const Value& tree) { return std::get_if<Value::List>(&tree.data); }
 bool is_null(const Value& tree) { return std::holds_alternative<std::monostate>(tree.data); }
 
-/// `keys=x,y lease=500`: what is null is left out.
+bool is_list_of_maps(const Value& tree) {
+  const Value::List* list = list_of(tree);
+  return list != nullptr && !list->empty() && map_of(list->front()) != nullptr;
+}
+
+/// `keys=x,y lease=500`: what is null is left out, and so are rows, which have lines of their own.
 std::string inline_fields(const Value::Map& map, std::string_view except = "") {
   std::string text;
   for (const auto& [name, item] : map) {
-    if (is_null(item) || name == except) continue;
+    if (is_null(item) || is_list_of_maps(item) || name == except) continue;
     std::string value = scalar(item);
     if (const Value::List* list = list_of(item)) {
       value.clear();
@@ -57,13 +81,9 @@ std::string inline_fields(const Value::Map& map, std::string_view except = "") {
   return text;
 }
 
-bool is_list_of_maps(const Value& tree) {
-  const Value::List* list = list_of(tree);
-  return list != nullptr && !list->empty() && map_of(list->front()) != nullptr;
-}
-
-/// The plain fields in one line, and a line for each row of each list of maps.
-std::string description(const Value::Map& map) {
+/// The plain fields in one line, and below it, further in, each row of each list of maps, which may
+/// have rows itself.
+std::string description(const Value::Map& map, std::size_t indent = 0) {
   Value::Map plain;
   std::string rows;
   for (const auto& [name, item] : map) {
@@ -73,7 +93,8 @@ std::string description(const Value::Map& map) {
       continue;
     }
     for (const Value& row : *list_of(item)) {
-      rows += fmt::format("\n  {}: {}", name, inline_fields(*map_of(row)));
+      rows +=
+          fmt::format("\n{:{}}{}: {}", "", indent + 2, name, description(*map_of(row), indent + 2));
     }
   }
   return inline_fields(plain) + rows;
@@ -96,8 +117,25 @@ std::string notices(const Value& tree) {
   return text;
 }
 
+/// What is empty, or as it usually is, is left out.
+std::string attempt(const Value& tree) {
+  std::string text =
+      fmt::format("attempt {} of {} in {}, token={} timeout={}", scalar(*find(tree, "attempt")),
+                  scalar(*find(tree, "task")), scalar(*find(tree, "flow")),
+                  scalar(*find(tree, "token")), scalar(*find(tree, "timeout")));
+  for (const std::string_view name : {"waited", "input", "checkpoint"}) {
+    const std::string value = scalar(*find(tree, name));
+    if (!value.empty() && value != "0") text += fmt::format(" {}={}", name, value);
+  }
+  for (const Value& row : *list_of(*find(tree, "results"))) {
+    text += "\n  result: " + inline_fields(*map_of(row));
+  }
+  return text;
+}
+
 std::string text_of_map(const Value& tree) {
   if (const Value* error = find(tree, "error")) return scalar(*error);
+  if (find(tree, "attempt") != nullptr && find(tree, "results") != nullptr) return attempt(tree);
   if (find(tree, "waited") != nullptr && find(tree, "token") != nullptr) return grant(tree);
   if (map_of(tree)->size() == 2 && find(tree, "token") != nullptr) {
     return "renewed " + inline_fields(*map_of(tree));

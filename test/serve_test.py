@@ -60,6 +60,7 @@ class StartTest(unittest.TestCase):
         result = serve("--data", "/proc/turnstile", "--listen", "127.0.0.1:0")
         self.assert_refused(result, 73, "/proc/turnstile")
 
+    # Complaint: J6 (docs/complaints.md).
     def test_a_corrupt_journal_is_refused_with_its_place(self):
         with Server() as server:
             connection = server.connect()
@@ -79,7 +80,7 @@ class StartTest(unittest.TestCase):
                               ("data = 7", "\"data\": must be a string"),
                               ("[limits]\nkeys = 1", "unknown setting \"keys\" in \\[limits\\]"),
                               ("[limits]\nconnections = 0", "\"connections\": must be a whole"),
-                              ("journal = \"paper\"", "file or memory, not \"paper\""),
+                              ("journal = \"paper\"", "file, memory or etcd://.*, not \"paper\""),
                               ("listen = [\"here\"]", "\"here\" is not HOST:PORT"),
                               ("listen = ", r"turnstile.toml:1:")]:
             with self.subTest(text=text):

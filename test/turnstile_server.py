@@ -22,6 +22,7 @@ class Server:
     def __init__(self, data=None, journal="file", arguments=(), config=None):
         self._temporary = tempfile.TemporaryDirectory(prefix="turnstile-test-")
         self.folder = pathlib.Path(self._temporary.name)
+        self.port_file = self.folder / "port"
         self.data = data or str(self.folder / "data")
         self.journal = journal
         self.arguments = list(arguments)
@@ -30,8 +31,6 @@ class Server:
             path.write_text(config)
             self.arguments += ["--config", str(path)]
         self.process = None
-        self.port = None
-        self.log = ""
 
     def __enter__(self):
         self.start()
@@ -42,14 +41,12 @@ class Server:
         self._temporary.cleanup()
 
     def start(self):
-        port_file = self.folder / "port"
-        port_file.unlink(missing_ok=True)
-        self._log_file = open(self.folder / "log", "ab")
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--port-file", str(port_file),
-                   "--data", self.data, "--journal", self.journal, *self.arguments]
-        self.process = subprocess.Popen(command, stderr=self._log_file, stdin=subprocess.DEVNULL)
+        self.launch()
+        self.await_ready()
+
+    def await_ready(self):
         deadline = time.monotonic() + START_WITHIN
-        while not port_file.exists():
+        while not self.is_ready():
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n"
                                      + self.read_log())
@@ -57,7 +54,22 @@ class Server:
                 self.kill()
                 raise AssertionError("the server did not start:\n" + self.read_log())
             time.sleep(0.002)
-        self.port = int(port_file.read_text().split()[0])
+
+    def launch(self, **environment):
+        """Starts the process, with these variables in its environment, and waits for nothing."""
+        self.port_file.unlink(missing_ok=True)
+        self._log_file = open(self.folder / "log", "ab")
+        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--port-file", str(self.port_file),
+                   "--data", self.data, "--journal", self.journal, *self.arguments]
+        self.process = subprocess.Popen(command, stderr=self._log_file, stdin=subprocess.DEVNULL,
+                                        env=os.environ | environment)
+
+    def is_ready(self):
+        return self.port_file.exists()
+
+    @property
+    def port(self):
+        return int(self.port_file.read_text().split()[0])
 
     def read_log(self):
         return (self.folder / "log").read_text(errors="replace")
@@ -69,6 +81,15 @@ class Server:
         """SIGTERM; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
+
+    def stop(self):
+        """SIGSTOP; a kill ends it all the same."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def stop_for(self, seconds):
+        self.stop()
+        time.sleep(seconds)
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         if self.process is not None and self.process.poll() is None:

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "flows.h"
 #include "primitives.h"
 
 using namespace std::chrono_literals;
@@ -101,6 +102,7 @@ int go_through() {
   a_lease_ends(one);
   mutexes_count(one);
   go_through_primitives(one, other);
+  go_through_flows(one, other);
   auto left = one.lock("left");
   one.close();
   require(left.lost().stop_requested() && !left.is_held(), "closing ends what is held");
