@@ -1,3 +1,7 @@
+# The headers of others that most files include; reading them is half of a build.
+set(turnstile_common_headers <fmt/format.h> <algorithm> <functional> <memory> <optional> <string>
+  <variant> <vector>)
+
 # turnstile_folder(<name> LINKS <library>... [WITHOUT <subfolder>...] [PRECOMPILE <header>...])
 #
 # Makes the sources in src/<name> the static library <name>, and its *_fuzz.cc
@@ -23,15 +27,13 @@ function(turnstile_folder name)
   list(TRANSFORM arg_WITHOUT REPLACE "(.+)" "^${folder}/\\1/" OUTPUT_VARIABLE elsewhere)
 
   turnstile_sources(sources ${folder} MATCHING *.cc
-    EXCEPT ${elsewhere} "_(test|fuzz|main)\\.cc$" "/main\\.cc$")
+    EXCEPT ${elsewhere} "_(test|fuzz|main)\\.cc$" "/main\\.cc$" "/test_[^/]*\\.cc$")
   if(sources)
     set(visibility PUBLIC)
     add_library(${name} STATIC ${sources})
     # The archives' names say whose they are; the targets' names are the folders'.
     set_target_properties(${name} PROPERTIES OUTPUT_NAME turnstile_${name})
-    if(arg_PRECOMPILE)
-      target_precompile_headers(${name} PRIVATE ${arg_PRECOMPILE})
-    endif()
+    target_precompile_headers(${name} PRIVATE ${turnstile_common_headers} ${arg_PRECOMPILE})
   else()
     set(visibility INTERFACE)
     add_library(${name} INTERFACE)

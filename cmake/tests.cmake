@@ -1,5 +1,5 @@
 # Every test there is, found by the names of the files. The labels are the
-# folders' names, `suite` for test/*.cc, `e2e` for the scripts, and `fuzz`; the target
+# folders' names, `suite` for test/*.cc, `e2e` for the scripts, `sim` and `fuzz`; the target
 # `tests_of_threads` builds those that ThreadSanitizer is for.
 
 include(GoogleTest)
@@ -19,18 +19,36 @@ function(turnstile_test_executable name label)
                ENVIRONMENT TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR})
   if(label MATCHES "^(server|client|suite)$")
     add_dependencies(tests_of_threads ${name})
-    target_precompile_headers(${name} PRIVATE <boost/asio.hpp> <gmock/gmock.h>)
+    target_precompile_headers(${name} PRIVATE <boost/asio.hpp>)
+  endif()
+  target_precompile_headers(${name} PRIVATE ${turnstile_common_headers} <gmock/gmock.h>)
+  if(CMAKE_BUILD_TYPE STREQUAL Debug)
+    target_compile_options(${name} PRIVATE -O0)
+    if(TURNSTILE_SANITIZE MATCHES undefined)
+      target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
+    endif()
   endif()
 endfunction()
 
-foreach(folder base resp command state journal server client cli sim)
+foreach(folder base resp command state checker journal server client cli sim)
   turnstile_sources(sources ${PROJECT_SOURCE_DIR}/src/${folder} MATCHING *_test.cc
                     EXCEPT "/journal/etcd/")
+  turnstile_sources(support ${PROJECT_SOURCE_DIR}/src/${folder} MATCHING test_*.cc
+                    EXCEPT "/journal/etcd/")
+  list(APPEND sources ${support})
   if(sources)
     turnstile_test_executable(${folder}_test ${folder}
-      SOURCES ${sources} LINKS ${folder} TIMEOUT 120)
+      SOURCES ${sources} LINKS ${folder} TIMEOUT 400)
   endif()
 endforeach()
+
+# They start an etcd of their own, and are skipped where there is none.
+if(TARGET journal_etcd)
+  turnstile_sources(sources ${PROJECT_SOURCE_DIR}/src/journal/etcd MATCHING *_test.cc)
+  turnstile_sources(support ${PROJECT_SOURCE_DIR}/src/journal/etcd MATCHING test_*.cc)
+  turnstile_test_executable(journal_etcd_test journal
+    SOURCES ${sources} ${support} LINKS journal_etcd etcd_calls TIMEOUT 120)
+endif()
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/*.cc)
 if(sources)
@@ -40,6 +58,8 @@ if(sources)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/test/scenario_test.cc PROPERTIES
     COMPILE_DEFINITIONS TURNSTILE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 endif()
+
+add_subdirectory(${PROJECT_SOURCE_DIR}/test/power_loss)
 
 find_program(PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 file(GLOB_RECURSE scripts CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/test
@@ -55,12 +75,30 @@ foreach(script IN LISTS scripts)
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   # The longest ones; they start first, so that they do not run alone at the end.
   set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 900 COST 100 SKIP_RETURN_CODE 77
-    ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR}")
+    ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR};TURNSTILE_FAULT_POINTS=${TURNSTILE_FAULT_POINTS};TURNSTILE_POWER_LOSS_WITNESS=$<TARGET_FILE:power_loss>")
 endforeach()
+# Their servers compact, which gives way to others that keep all processors busy.
+set_tests_properties(e2e/crash_test.py e2e/fault_point_test.py e2e/power_loss_test.py
+  PROPERTIES RUN_SERIAL ON)
+
+# Worlds of the simulator, in parts that run side by side, and the bugs that it must find.
+if(TARGET turnstile-sim)
+  foreach(first 1 251 501 751)
+    add_test(NAME sim/worlds_from_${first}
+             COMMAND turnstile-sim ${first} --count 250 --every-fault --quiet)
+    set_tests_properties(sim/worlds_from_${first} PROPERTIES LABELS sim TIMEOUT 900 COST 50)
+  endforeach()
+  add_test(NAME sim/planted_bugs COMMAND turnstile-sim-planted
+           WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(sim/planted_bugs PROPERTIES LABELS sim TIMEOUT 900 COST 50)
+endif()
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.cc)
 if(sources)
   add_executable(turnstile-bench ${sources})
   target_link_libraries(turnstile-bench PRIVATE
     client server state journal resp command base benchmark::benchmark)
+endif()
+if(TURNSTILE_COMPARE)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/bench/compare)
 endif()

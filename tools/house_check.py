@@ -24,11 +24,13 @@ MAY_INCLUDE = {
     "resp": {"base"},
     "command": {"base"},
     "state": {"base", "command"},
+    "checker": {"base", "command", "resp", "state"},
     "journal": {"base"},
     "server": {"base", "command", "resp", "state", "journal"},
     "client": {"base", "command", "resp", "turnstile"},
-    "cli": {"base", "command", "client", "journal", "state", "turnstile"},
-    "sim": {"base", "command", "resp", "state", "journal", "server", "client", "turnstile"},
+    "cli": {"base", "command", "client", "journal", "state", "checker", "turnstile"},
+    "sim": {"base", "command", "resp", "state", "checker", "journal", "server", "client",
+            "turnstile"},
 }
 # `turnstile serve` starts the server; nothing else of the command line sees it.
 MAY_ALSO_INCLUDE = {"src/cli/main.cc": {"server"}}
