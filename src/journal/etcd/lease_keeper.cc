@@ -9,11 +9,13 @@
 namespace journal::etcd {
 namespace {
 
-constexpr base::Duration kCallWithin = base::Duration::from_ms(1'000);
+/// Short enough that all members of three can be asked within a lease.
+constexpr base::Duration kCallWithin = base::Duration::from_ms(500);
 /// A node without progress for so long lets its lease run out.
 constexpr base::Duration kStuckAfter = base::Duration::from_seconds(4);
 
-constexpr std::chrono::milliseconds kObtainEvery{100};
+/// After a call that failed. The next one goes to another member of etcd.
+constexpr std::chrono::milliseconds kPauseAfterFailure{100};
 
 std::chrono::microseconds chrono(base::Duration duration) {
   return std::chrono::microseconds(duration.us());
@@ -49,39 +51,38 @@ void LeaseKeeper::forget(std::int64_t lease) {
 
 void LeaseKeeper::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (lease_ == 0) {
-      obtain();
-    } else {
-      renew();
-    }
+    const bool done = lease_ == 0 ? obtain() : renew();
     std::unique_lock lock(mutex_);
-    if (lease_ == 0) {
-      wake_.wait_for(lock, stop, kObtainEvery, [] { return false; });
-    } else {
+    if (done) {
       wake_.wait_for(lock, stop, chrono(ttl_ / 5), [this] { return lease_ == 0; });
+    } else {
+      wake_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
     }
   }
 }
 
-void LeaseKeeper::obtain() {
+bool LeaseKeeper::obtain() {
   const auto granted = client_.grant_lease(ttl_asked_, kCallWithin);
-  if (!granted) return;
+  if (!granted) return false;
   const auto put = client_.commit({{}, {Put{member_key_, "1", granted->id}}, {}}, kCallWithin);
-  if (!put) return;  // the lease runs out by itself
+  if (!put) return false;  // the lease runs out by itself
   ttl_ = granted->ttl;
   lease_ = granted->id;
+  return true;
 }
 
-void LeaseKeeper::renew() {
+bool LeaseKeeper::renew() {
   if (const bool stuck = is_stuck(); stuck != was_stuck_) {
     was_stuck_ = stuck;
     if (stuck) spdlog::warn("nothing was got done at etcd for a while; the lease is not renewed");
   }
-  if (was_stuck_) return;
+  if (was_stuck_) return true;
   const auto renewed = client_.keep_alive(lease_, kCallWithin);
-  if (!renewed || renewed->ttl > base::Duration()) return;
+  if (!renewed) return false;
+  if (renewed->ttl > base::Duration()) return true;
   spdlog::warn("the lease in etcd has run out");
   lease_ = 0;
+  return false;
 }
 
 }  // namespace journal::etcd

@@ -36,8 +36,9 @@ class LeaseKeeper {
  private:
   static std::int64_t now_us();
   void run(const std::stop_token& stop);
-  void obtain();
-  void renew();
+  /// False: it failed, and is to be tried again soon.
+  bool obtain();
+  bool renew();
   bool is_stuck() const;
 
   Client client_;
