@@ -85,8 +85,9 @@ class SharedLog {
   virtual const std::vector<std::string>& members() const = 0;
   virtual const LogPosition& position() const = 0;
 
-  /// Ends that leadership if it is still the newest.
-  virtual base::Result<void> depose(std::uint64_t epoch) = 0;
+  /// Ends that leadership if it is still the newest. Fault::Unavailable: the store did not answer
+  /// within the time; it may have been done.
+  virtual base::Result<void> depose(std::uint64_t epoch, base::Duration within) = 0;
 
   /// Becomes the leader if there is none. Returns the epoch, or 0: another one leads.
   virtual base::Result<std::uint64_t> campaign() = 0;

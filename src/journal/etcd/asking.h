@@ -17,16 +17,19 @@ inline constexpr base::Duration kLongCall = base::Duration::from_ms(5'000);
 
 base::Error to_error(const Failure& failure);
 
-/// Repeats `call` while its outcome is unknown or the member lags, until `stopped`. For reads and
-/// for writes that change nothing the second time. A definite no is the answer.
+/// Repeats `call` while its outcome is unknown or the member lags, until `stopped` or the moment
+/// given. For reads and for writes that change nothing the second time. A definite no is the
+/// answer.
 template <class Call>
-auto ask_until_certain(const std::atomic<bool>& stopped, Call&& call) -> decltype(call()) {
+auto ask_until_certain(const std::atomic<bool>& stopped, Call&& call,
+                       std::chrono::steady_clock::time_point give_up_at =
+                           std::chrono::steady_clock::time_point::max()) -> decltype(call()) {
   for (;;) {
     auto answer = call();
     if (answer) return answer;
     const Trouble trouble = answer.error().trouble;
     if (trouble != Trouble::Unknown && trouble != Trouble::Future) return answer;
-    if (stopped) return answer;
+    if (stopped || std::chrono::steady_clock::now() >= give_up_at) return answer;
     std::this_thread::sleep_for(std::chrono::milliseconds(trouble == Trouble::Future ? 2 : 20));
   }
 }

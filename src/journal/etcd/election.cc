@@ -25,12 +25,13 @@ std::size_t Log::batch_bytes() const { return kBatchBytes; }
 
 /// Never by putting over the key: a put keeps the create revision, and with it the guard of the
 /// one who is to be deposed.
-Result<void> Log::depose(std::uint64_t epoch) {
+Result<void> Log::depose(std::uint64_t epoch, base::Duration within) {
   const Transaction removal{{CreatedAt{layout_.leader(), static_cast<std::int64_t>(epoch)}},
                             {Delete{layout_.leader(), {}}},
                             {}};
+  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::microseconds(within.us());
   const auto done =
-      ask_until_certain(stopped_, [&] { return client_.commit(removal, kShortCall); });
+      ask_until_certain(stopped_, [&] { return client_.commit(removal, kShortCall); }, give_up_at);
   if (!done) return std::unexpected(to_error(done.error()));
   if (leader_.epoch == epoch) leader_ = {};
   return {};

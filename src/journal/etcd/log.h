@@ -36,7 +36,7 @@ class Log final : public SharedLog {
   const Leadership& leader() const override { return leader_; }
   const std::vector<std::string>& members() const override { return members_; }
   const LogPosition& position() const override { return position_; }
-  base::Result<void> depose(std::uint64_t epoch) override;
+  base::Result<void> depose(std::uint64_t epoch, base::Duration within) override;
   base::Result<std::uint64_t> campaign() override;
   base::Result<News> catch_up(std::uint64_t epoch, Consumer& consumer) override;
   std::unique_ptr<Journal> lead(std::uint64_t epoch) override;

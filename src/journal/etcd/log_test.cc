@@ -136,7 +136,7 @@ TEST_F(EtcdLogTest, who_was_deposed_appends_and_confirms_nothing) {
   ASSERT_TRUE(old.journal->confirm());
   Leader fresh;
   start(fresh, "b:1");
-  ASSERT_TRUE(fresh.log->depose(old.epoch));
+  ASSERT_TRUE(fresh.log->depose(old.epoch, kWithin));
   take_lead(fresh);
   EXPECT_GT(fresh.epoch, old.epoch);
   EXPECT_THAT(fresh.told.texts, ElementsAre("before"));
@@ -162,10 +162,10 @@ TEST_F(EtcdLogTest, an_old_epoch_cannot_be_deposed_again) {
   take_lead(old);
   Leader fresh;
   start(fresh, "b:1");
-  ASSERT_TRUE(fresh.log->depose(old.epoch));
+  ASSERT_TRUE(fresh.log->depose(old.epoch, kWithin));
   take_lead(fresh);
   const auto third = open("c:1");
-  ASSERT_TRUE(third->depose(old.epoch));
+  ASSERT_TRUE(third->depose(old.epoch, kWithin));
   EXPECT_TRUE(fresh.journal->confirm());
 }
 
@@ -174,7 +174,7 @@ TEST_F(EtcdLogTest, an_epoch_is_not_a_name) {
   Leader first;
   start(first, "a:1");
   take_lead(first);
-  ASSERT_TRUE(first.log->depose(first.epoch));
+  ASSERT_TRUE(first.log->depose(first.epoch, kWithin));
   Leader second;
   start(second, "a:1");
   take_lead(second);
@@ -297,6 +297,20 @@ TEST_F(EtcdLogTest, a_damaged_snapshot_is_passed_over) {
   EXPECT_THAT(told.texts, ElementsAre("snapshot 1", "entry 2"));
 }
 
+TEST_F(EtcdLogTest, deposing_gives_up_when_etcd_does_not_answer_in_time) {
+  Leader leader;
+  start(leader, "a:1");
+  take_lead(leader);
+  const auto other = open("b:1");
+  etcd_->freeze();
+  const auto began = std::chrono::steady_clock::now();
+  const auto deposed = other->depose(leader.epoch, Duration::from_seconds(1));
+  etcd_->thaw();
+  ASSERT_FALSE(deposed);
+  EXPECT_EQ(deposed.error().fault, Fault::Unavailable);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
+}
+
 TEST_F(EtcdLogTest, who_was_deposed_saves_no_snapshot) {
   Leader old;
   start(old, "a:1");
@@ -306,7 +320,7 @@ TEST_F(EtcdLogTest, who_was_deposed_saves_no_snapshot) {
   const auto position = old.log->replay(told);
   ASSERT_TRUE(position);
   const auto other = open("b:1");
-  ASSERT_TRUE(other->depose(old.epoch));
+  ASSERT_TRUE(other->depose(old.epoch, kWithin));
   const auto saved = old.log->save(old.epoch, *position, Snapshot{});
   ASSERT_FALSE(saved);
   EXPECT_EQ(saved.error().fault, Fault::InUse);
@@ -392,18 +406,18 @@ TEST_F(EtcdLogTest, after_a_restore_indexes_jump_ahead_once) {
   ASSERT_TRUE(client_->commit({{}, {Put{layout_.restored(), "1"}}, {}}, kWithin));
   Leader second;
   start(second, "b:1");
-  ASSERT_TRUE(second.log->depose(first.epoch));
+  ASSERT_TRUE(second.log->depose(first.epoch, kWithin));
   take_lead(second);  // and dies before it has appended anything
   Leader third;
   start(third, "c:1");
-  ASSERT_TRUE(third.log->depose(second.epoch));
+  ASSERT_TRUE(third.log->depose(second.epoch, kWithin));
   take_lead(third);
   EXPECT_EQ(third.journal->next_index(), 2 + kIndexJump);
   ASSERT_TRUE(append(*third.journal, "two"));
   EXPECT_EQ(third.journal->next_index(), 3 + kIndexJump);
   Leader fourth;
   start(fourth, "d:1");
-  ASSERT_TRUE(fourth.log->depose(third.epoch));
+  ASSERT_TRUE(fourth.log->depose(third.epoch, kWithin));
   take_lead(fourth);
   EXPECT_EQ(fourth.journal->next_index(), 3 + kIndexJump);
 }

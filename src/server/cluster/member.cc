@@ -10,6 +10,10 @@
 #include "server/replayer.h"
 
 namespace server {
+
+using base::Fault;
+using Clock = std::chrono::steady_clock;
+
 namespace {
 
 /// News come by themselves; this is how often the thread looks up without any.
@@ -17,6 +21,14 @@ constexpr base::Duration kPatience = base::Duration::from_ms(500);
 constexpr std::chrono::milliseconds kPauseAfterError{100};
 constexpr std::chrono::seconds kPauseAfterCampaign{1};
 constexpr std::chrono::seconds kResignWithin{2};
+/// After that the lease has run out by itself.
+constexpr base::Duration kGiveBackWithin = base::Duration::from_seconds(5);
+/// Long enough for another member of etcd, or another leader of etcd.
+constexpr base::Duration kDeposeWithin = base::Duration::from_seconds(2);
+/// Who was cut off from the store for so long, and so perhaps from the leader too, listens to him
+/// for a while before it suspects him again.
+constexpr std::chrono::seconds kCutOffAfter{3};
+constexpr std::chrono::milliseconds kListenFor{2'000};
 constexpr std::chrono::seconds kSurveyEvery{1};
 
 }  // namespace
@@ -57,6 +69,9 @@ void Member::leader_is_gone(std::uint64_t epoch) {
 }
 
 void Member::lost_lead(std::uint64_t epoch) {
+  // At once, and not when the thread has heard from the store: standbys wait for this word.
+  std::uint64_t led = epoch;
+  epoch_led_.compare_exchange_strong(led, 0);
   const std::lock_guard lock(mutex_);
   lost_ = epoch;
   woken_.notify_all();
@@ -87,6 +102,7 @@ void Member::run() {
       next = judge(loaded.error());
       continue;
     }
+    hear_store();
     spdlog::info("the shared log is loaded up to batch {}, index {}", log_->position().sequence,
                  log_->position().last_index);
     tell_news(true);
@@ -103,7 +119,7 @@ void Member::run() {
 
 Member::Next Member::judge(const base::Error& error) {
   if (is_stopping()) return Next::End;
-  if (error.fault == base::Fault::Unavailable || error.fault == base::Fault::InUse) {
+  if (error.fault == Fault::Unavailable || error.fault == Fault::InUse) {
     spdlog::warn("standing by: {}; the log is read anew", error.message);
     std::this_thread::sleep_for(kPauseAfterError);
     return Next::LoadAnew;
@@ -116,9 +132,12 @@ Member::Next Member::stand_by(state::Machine& machine) {
   Replayer replayer(machine);
   while (!is_stopping()) {
     const std::uint64_t leader = log_->leader().epoch;
-    if (leader != 0 && leader == suspected_) {
+    if (leader != 0 && leader == suspected_ && Clock::now() >= suspects_from_) {
       spdlog::warn("{}, which leads in epoch {}, seems to be gone", log_->leader().node, leader);
-      if (auto deposed = log_->depose(leader); !deposed) return judge(deposed.error());
+      if (auto deposed = log_->depose(leader, kDeposeWithin); !deposed) {
+        if (deposed.error().fault != Fault::Unavailable) return judge(deposed.error());
+        heard_store_at_ = {};
+      }
     }
     if (log_->leader().epoch == 0) {
       const Next next = try_to_lead(replayer);
@@ -128,6 +147,7 @@ Member::Next Member::stand_by(state::Machine& machine) {
     }
     const auto news = log_->follow(kPatience, replayer);
     if (!news) return judge(news.error());
+    hear_store();
     if (*news == journal::SharedLog::News::Behind) {
       spdlog::warn("this node has fallen behind the log; it is read anew");
       return Next::LoadAnew;
@@ -135,6 +155,17 @@ Member::Next Member::stand_by(state::Machine& machine) {
     tell_news(true);
   }
   return Next::End;
+}
+
+/// Who has heard neither store nor leader was cut off. Now that the store answers, the leader may
+/// turn out to have been well all the while.
+void Member::hear_store() {
+  const auto now = Clock::now();
+  if (now - heard_store_at_ > kCutOffAfter && suspected_ == log_->leader().epoch) {
+    suspected_ = 0;
+    suspects_from_ = now + kListenFor;
+  }
+  heard_store_at_ = now;
 }
 
 /// End: another node was faster, or it did not work.
@@ -151,7 +182,7 @@ Member::Next Member::try_to_lead(journal::Consumer& consumer) {
   const bool is_ready = caught_up && *caught_up != journal::SharedLog::News::Behind;
   if (is_ready) return Next::Lead;
   epoch_led_ = 0;
-  const auto deposed = log_->depose(*epoch);
+  const auto deposed = log_->depose(*epoch, kGiveBackWithin);
   if (!caught_up) return judge(caught_up.error());
   if (!deposed) return judge(deposed.error());
   return Next::LoadAnew;
@@ -178,11 +209,13 @@ void Member::lead(std::unique_ptr<state::Machine> machine) {
       tell([this, health] { listener_.on_health(health); });
     });
     while (!is_lead_over(epoch)) {
-      if (log_->survey()) tell_news(true);
+      if (!log_->survey()) continue;
+      hear_store();
+      tell_news(true);
     }
     epoch_led_ = 0;
     // Whoever waits to lead need not wait for the lease. If another one leads, nothing happens.
-    if (auto deposed = log_->depose(epoch); !deposed) {
+    if (auto deposed = log_->depose(epoch, kGiveBackWithin); !deposed) {
       spdlog::warn("cannot take the leader's key away: {}", deposed.error().message);
     }
   }

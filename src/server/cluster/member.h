@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -53,7 +54,8 @@ class Member {
   /// What Lead gave is no more, and the journal destroyed.
   void lost_lead(std::uint64_t epoch);
 
-  /// The epoch in which this node leads, from the very moment it was elected. Thread-safe.
+  /// The epoch in which this node leads, from the very moment it was elected until it is lost.
+  /// Thread-safe.
   std::uint64_t epoch_led() const { return epoch_led_; }
   std::size_t batch_bytes() const { return log_->batch_bytes(); }
   bool is_store_nearly_full() const { return nearly_full_; }
@@ -67,6 +69,8 @@ class Member {
   Next stand_by(state::Machine& machine);
   Next try_to_lead(journal::Consumer& consumer);
   void lead(std::unique_ptr<state::Machine> machine);
+  /// The store has answered.
+  void hear_store();
   bool is_lead_over(std::uint64_t epoch);
   /// What an error means for a node that only reads.
   Next judge(const base::Error& error);
@@ -84,6 +88,9 @@ class Member {
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> nearly_full_ = false;
   std::uint64_t terms_ = 0;
+  std::chrono::steady_clock::time_point heard_store_at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point
+      suspects_from_{};  ///< earlier suspicions are not acted upon
   std::mutex mutex_;
   std::condition_variable woken_;
   std::uint64_t lost_ = 0;  ///< guarded by mutex_: the epoch that the loop has lost

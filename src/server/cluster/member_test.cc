@@ -25,6 +25,9 @@ struct Script {
   Leadership leader;  ///< of the log
   bool others_are_faster = false;
   std::optional<base::Error> load_fails;
+  std::optional<base::Error> depose_fails;
+  int attempts = 0;  ///< to depose
+  std::atomic<bool> survey_hangs = false;
   std::vector<std::uint64_t> deposed;
   int loads = 0;
   std::uint64_t next_epoch = 10;
@@ -48,12 +51,19 @@ class ScriptedLog final : public SharedLog {
     leader_ = script_.leader;
     return News::None;
   }
-  base::Result<void> survey() override { return {}; }
+  base::Result<void> survey() override {
+    while (script_.survey_hangs && !stopped_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return {};
+  }
   const Leadership& leader() const override { return leader_; }
   const std::vector<std::string>& members() const override { return members_; }
   const journal::LogPosition& position() const override { return position_; }
-  base::Result<void> depose(std::uint64_t epoch) override {
+  base::Result<void> depose(std::uint64_t epoch, base::Duration) override {
     const std::lock_guard lock(script_.mutex);
+    ++script_.attempts;
+    if (script_.depose_fails) return std::unexpected(*script_.depose_fails);
     script_.deposed.push_back(epoch);
     if (script_.leader.epoch == epoch) script_.leader = {};
     leader_ = script_.leader;
@@ -160,6 +170,30 @@ TEST_F(MemberTest, an_old_suspicion_harms_no_newer_leader) {
   EXPECT_TRUE(deposed().empty());
 }
 
+TEST_F(MemberTest, who_was_cut_off_listens_to_the_leader_before_suspecting_him_again) {
+  script_.leader = {7, "other:1"};
+  script_.depose_fails = base::Error{Fault::Unavailable, "no answer"};
+  start();
+  ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
+  member_->leader_is_gone(7);
+  const auto attempts = [this] {
+    const std::lock_guard lock(script_.mutex);
+    return script_.attempts;
+  };
+  ASSERT_TRUE(run_until([&] { return attempts() == 1; }));
+  {
+    const std::lock_guard lock(script_.mutex);
+    script_.depose_fails.reset();
+  }
+  const auto cut_until = std::chrono::steady_clock::now();
+  ASSERT_TRUE(run_until([&] {
+    member_->leader_is_gone(7);  // it is silent still
+    return !leads_.empty();
+  }));
+  EXPECT_GE(std::chrono::steady_clock::now() - cut_until, std::chrono::milliseconds(1'900));
+  EXPECT_EQ(deposed(), std::vector<std::uint64_t>{7});
+}
+
 TEST_F(MemberTest, stands_by_again_when_another_was_faster) {
   script_.others_are_faster = true;
   start();
@@ -179,6 +213,17 @@ TEST_F(MemberTest, who_lost_the_lead_gives_it_back_and_loads_anew) {
   EXPECT_EQ(deposed(), std::vector<std::uint64_t>{epoch});
   const std::lock_guard lock(script_.mutex);
   EXPECT_EQ(script_.loads, 2) << "the state of the term before is not trusted";
+}
+
+TEST_F(MemberTest, who_lost_the_lead_says_so_while_the_store_does_not_answer) {
+  script_.survey_hangs = true;
+  start();
+  ASSERT_TRUE(run_until([&] { return !leads_.empty(); }));
+  const std::uint64_t epoch = leads_.front().epoch;
+  leads_.clear();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'200));  // it looks around once a second
+  member_->lost_lead(epoch);
+  EXPECT_EQ(member_->epoch_led(), 0U);
 }
 
 TEST_F(MemberTest, gives_the_lead_back_when_it_ends) {

@@ -23,6 +23,8 @@ namespace {
 constexpr std::chrono::milliseconds kBeat{100};
 /// A leader that was heard and then says nothing for so long is taken for dead.
 constexpr std::chrono::milliseconds kSilence{1'000};
+/// While it is silent.
+constexpr std::chrono::milliseconds kConnectAnewEvery{500};
 /// It takes a moment from being elected to knowing it.
 constexpr int kDenialsMax = 3;
 
@@ -69,10 +71,21 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
     // that nobody listens there is believed after a while.
     const bool is_refused = refused_since_ && now - *refused_since_ >= kSilence;
     if (is_silent || is_refused || denials_ >= kDenialsMax) gone_(leader_.epoch);
+    // After a cut TCP tries again late, and the later the longer the cut was. Connections that are
+    // made anew again and again hear a leader that is well as soon as it is in reach.
+    if (is_asking_ && now - asked_at_ >= (is_silent ? kConnectAnewEvery : kSilence)) hang_up();
+  }
+
+  /// What is under way ends with an error.
+  void hang_up() {
+    error_code ignored;
+    resolver_.cancel();
+    socket_.close(ignored);
   }
 
   void connect() {
     is_asking_ = true;
+    asked_at_ = Clock::now();
     resolver_.async_resolve(address_.host, std::to_string(address_.port),
                             [self = shared_from_this()](const error_code& error,
                                                         const Tcp::resolver::results_type& at) {
@@ -94,6 +107,7 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
   void ask() {
     if (!is_connected_) return connect();
     is_asking_ = true;
+    asked_at_ = Clock::now();
     static constexpr std::string_view kQuestion = "CLUSTER EPOCH\r\n";
     asio::async_write(socket_, asio::buffer(kQuestion),
                       [self = shared_from_this()](const error_code& error, std::size_t) {
@@ -148,6 +162,7 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
   bool stopped_ = false;
   bool is_connected_ = false;
   bool is_asking_ = false;
+  Clock::time_point asked_at_;
   std::optional<Clock::time_point> heard_at_;
   std::optional<Clock::time_point> refused_since_;
   int denials_ = 0;
