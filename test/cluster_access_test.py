@@ -8,7 +8,7 @@ import time
 import unittest
 
 import turnstile_cluster
-from turnstile_cluster import Node, Process, free_ports
+from turnstile_cluster import Loopback, Node, Process
 from turnstile_server import BINARY
 
 PASSWORD = "correct horse"
@@ -35,9 +35,10 @@ class ClusterAccessTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
         make_certificates(self.folder)
-        client, peer, self.port = free_ports(3)
-        self.endpoint = f"127.0.0.1:{client}"
-        etcd = Process([
+        [self.place] = Loopback.places(1)
+        peer = self.place.peer_port
+        self.endpoint = f"127.0.0.1:{self.place.client_port}"
+        etcd = Process(self.place, [
             "etcd", "--data-dir", str(self.folder / "etcd"),
             "--listen-client-urls", f"https://{self.endpoint}",
             "--advertise-client-urls", f"https://{self.endpoint}",
@@ -69,7 +70,7 @@ class ClusterAccessTest(unittest.TestCase):
     def node(self, prefix="locks", password=PASSWORD):
         (self.folder / "password").write_text(password + "\n")
         (self.folder / "turnstile.toml").write_text(f"""
-listen = ["127.0.0.1:{self.port}"]
+listen = ["127.0.0.1:{self.place.port}"]
 journal = "etcd://{self.endpoint}/{prefix}"
 [etcd]
 ca = "{self.folder}/ca.pem"
@@ -78,7 +79,7 @@ key = "{self.folder}/client.key"
 user = "turnstile"
 password_file = "{self.folder}/password"
 """)
-        node = Node(self.port, [BINARY, "serve", "--config", str(self.folder / "turnstile.toml")],
+        node = Node(self.place, [BINARY, "serve", "--config", str(self.folder / "turnstile.toml")],
                     self.folder / "node.log")
         node.start()
         self.addCleanup(node.kill)

@@ -6,6 +6,7 @@
     grant = client.call("LOCK.ACQUIRE", "acct/1", "WAIT", 50)     # numbered, and repeated if need be
     ticket = client.start("LOCK.ACQUIRE", "acct/2", "WAIT", 9000)  # ASYNC
     client.wait()                                                 # for its push
+    client.call_all([["LOCK.ACQUIRE", "a"], ["LOCK.CHECK", "b", 7]], hear)  # pipelined
     recorder.close()
 
 The file is what `turnstile check` reads (docs/checking.md). All clients of a recorder share its
@@ -85,6 +86,12 @@ class RecordingClient:
         self.session = None
         self.request = 0
         self.unheard = []   # (words, request) of which no outcome is known
+        self.attached = []  # the grants that the last SESSION.ATTACH told of
+        # Numbers that were asked again, and those of them that were then refused. What was sent at
+        # first may lie in the network still, and be granted when it arrives.
+        self.asked_again = set()
+        self.doubtful = set()
+        self.repeated = []  # (words, reply) of repeats, until reconnect() returns them
         self.waiting = {}   # ticket -> the operation that was answered QUEUED
         self.outcomes = {}  # ticket -> reply
         self._connect(port)
@@ -116,19 +123,21 @@ class RecordingClient:
             attached = self._ask(["SESSION.ATTACH", self.session[0], self.session[1]], 0)
             if isinstance(attached, Refusal):
                 raise attached
-            answers = []
-            while unheard:
-                words, request = unheard.pop(0)
-                reply = self._ask(words, request)
-                if reply != "QUEUED":
-                    answers.append((words, reply))
-            return answers
+            self.attached = attached["grants"]
         except (Hangup, OSError):
             self.unheard += unheard
             raise
+        # What is answered before the connection is lost again is answered all the same.
+        self._ask_all(unheard, lambda words, reply: self.repeated.append((words, reply)))
+        answers, self.repeated = self.repeated, []
+        return [(words, reply) for words, reply in answers if reply != "QUEUED"]
 
     def call(self, *words):
         return self._ask(list(words), self._number(words[0]))
+
+    def call_all(self, commands, hear):
+        """Sends all at once; calls hear(words, reply) for each, in their order."""
+        self._ask_all([(list(words), self._number(words[0])) for words in commands], hear)
 
     def start(self, *words):
         """Asks with ASYNC. Returns the ticket, whose outcome is in wait()."""
@@ -163,26 +172,46 @@ class RecordingClient:
         return self.request
 
     def _ask(self, words, request):
-        operation = {"words": words, "request": request, "invoked": self.recorder.now()}
+        replies = []
+        self._ask_all([(words, request)], lambda _, reply: replies.append(reply))
+        return replies[0]
+
+    def _ask_all(self, asked, hear):
+        """`asked`: pairs of words and REQUEST number."""
+        invoked = self.recorder.now()
+        operations = [{"words": words, "request": request, "invoked": invoked}
+                      for words, request in asked]
+        answered = 0
         try:
-            self.connection.index = None
-            self.connection.send(*words, *(("REQUEST", request) if request else ()))
-            reply = self.connection.read()
-            if isinstance(reply, Refusal) and reply.code in self.NO_ANSWER:
-                raise Hangup(str(reply))
+            self.connection.send_bytes(b"".join(
+                self.connection.encode([*words, "REQUEST", request] if request else words)
+                for words, request in asked))
+            for operation in operations:
+                self.connection.index = None
+                reply = self.connection.read()
+                if isinstance(reply, Refusal) and reply.code in self.NO_ANSWER:
+                    raise Hangup(str(reply))
+                answered += 1
+                self._take(operation, reply)
+                hear(operation["words"], reply)
         except (Hangup, OSError) as error:
-            self._write(operation)
-            if request:
-                self.unheard.append((words, request))
+            for operation in operations[answered:]:
+                self._write(operation)
+                if operation["request"]:
+                    self.unheard.append((operation["words"], operation["request"]))
+                    self.asked_again.add(operation["request"])
             raise Hangup(str(error)) from error
-        index = self.connection.index
+        self._hear()
+
+    def _take(self, operation, reply):
+        index, words = self.connection.index, operation["words"]
+        if isinstance(reply, Refusal) and operation["request"] in self.asked_again:
+            self.doubtful.add(operation["request"])
         if reply == "QUEUED":
             ticket = words[words.index("ASYNC") + 1]
             self.waiting[ticket] = {**operation, "queued_index": index}
         else:
             self._write({**operation, "index": index}, reply)
-        self._hear()
-        return reply
 
     def _hear(self):
         pushes, self.connection.pushes = self.connection.pushes, []

@@ -1,4 +1,5 @@
-"""Three members of etcd and three nodes of Turnstile on loopback, for a test.
+"""Three members of etcd and three nodes of Turnstile, for a test: on loopback, or on a network whose
+packets the test can lose (turnstile_network.py).
 
     with Cluster() as cluster:
         leader = cluster.await_leader()
@@ -8,6 +9,7 @@
 Each process is ended by its id. Folders are temporary. Without etcd on the machine there is no
 cluster: is_possible() says so, and a test is skipped.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -16,6 +18,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
+from typing import Callable, Optional
 
 from turnstile_server import BINARY, Connection, Hangup, Refusal
 
@@ -45,10 +49,31 @@ def free_ports(count):
     return ports
 
 
+@dataclass
+class Place:
+    """Where a process listens: a node at `port`, a member of etcd at the other two. `move_in` is
+    called in the child process, if it is to be on another host."""
+    ip: str
+    port: int = 0
+    client_port: int = 0
+    peer_port: int = 0
+    move_in: Optional[Callable[[], None]] = None
+
+
+class Loopback:
+    """The network where there is none: all on 127.0.0.1."""
+
+    @staticmethod
+    def places(count):
+        ports = free_ports(3 * count)
+        return [Place("127.0.0.1", *ports[3 * n:3 * n + 3]) for n in range(count)]
+
+
 class Process:
     """A child process that can be killed, stopped and started again."""
 
-    def __init__(self, command, log):
+    def __init__(self, place, command, log):
+        self.place = place
         self.command = command
         self.log = log
         self.child = None
@@ -56,7 +81,8 @@ class Process:
     def start(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.command, stdout=log, stderr=log,
-                                          stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+                                          stdin=subprocess.DEVNULL, env=ENVIRONMENT,
+                                          preexec_fn=self.place.move_in)
 
     def is_running(self):
         return self.child is not None and self.child.poll() is None
@@ -82,14 +108,15 @@ class Process:
 class Node(Process):
     """`turnstile serve` in a cluster."""
 
-    def __init__(self, port, command, log):
-        super().__init__(command, log)
-        self.port = port
+    def __init__(self, place, command, log):
+        super().__init__(place, command, log)
+        self.port = place.port
+        self.address = (place.ip, place.port)
 
     def ask(self, *words, timeout=1):
         """One command over a connection of its own; None if there is no answer."""
         try:
-            connection = Connection(self.port, timeout=timeout)
+            connection = Connection(self.address, timeout=timeout)
             try:
                 return connection.call(*words)
             finally:
@@ -110,25 +137,28 @@ class Node(Process):
 class Cluster:
     """Use it as a context manager."""
 
-    def __init__(self, nodes=3, config=""):
+    def __init__(self, nodes=3, config="", network=Loopback):
         self._temporary = tempfile.TemporaryDirectory(prefix="turnstile-cluster-")
         self.folder = pathlib.Path(self._temporary.name)
         (self.folder / "turnstile.toml").write_text(config)
-        clients, peers, ports = free_ports(3), free_ports(3), free_ports(nodes)
-        everyone = ",".join(f"m{n}=http://127.0.0.1:{port}" for n, port in enumerate(peers))
-        self.endpoints = ",".join(f"127.0.0.1:{port}" for port in clients)
-        self.etcds = [Process([
+        places = network.places(3 + nodes)
+        members, places = places[:3], places[3:]
+        everyone = ",".join(f"m{n}=http://{at.ip}:{at.peer_port}" for n, at in enumerate(members))
+        self.endpoints = ",".join(f"{at.ip}:{at.client_port}" for at in members)
+        self.etcds = [Process(at, [
             "etcd", "--name", f"m{n}", "--data-dir", str(self.folder / f"etcd-{n}"),
-            "--listen-client-urls", f"http://127.0.0.1:{clients[n]}",
-            "--advertise-client-urls", f"http://127.0.0.1:{clients[n]}",
-            "--listen-peer-urls", f"http://127.0.0.1:{peers[n]}",
-            "--initial-advertise-peer-urls", f"http://127.0.0.1:{peers[n]}",
-            "--initial-cluster", everyone], self.folder / f"etcd-{n}.log") for n in range(3)]
-        self.nodes = [Node(port, [
-            BINARY, "serve", "--listen", f"127.0.0.1:{port}", "--journal",
+            "--listen-client-urls", f"http://{at.ip}:{at.client_port}",
+            "--advertise-client-urls", f"http://{at.ip}:{at.client_port}",
+            "--listen-peer-urls", f"http://{at.ip}:{at.peer_port}",
+            "--initial-advertise-peer-urls", f"http://{at.ip}:{at.peer_port}",
+            "--initial-cluster", everyone], self.folder / f"etcd-{n}.log")
+            for n, at in enumerate(members)]
+        self.nodes = [Node(at, [
+            BINARY, "serve", "--listen", f"{at.ip}:{at.port}", "--journal",
             f"etcd://{self.endpoints}/{PREFIX}", "--config", str(self.folder / "turnstile.toml")],
-            self.folder / f"node-{n}.log") for n, port in enumerate(ports)]
-        self.ports = ports
+            self.folder / f"node-{n}.log") for n, at in enumerate(places)]
+        self.ports = [node.port for node in self.nodes]
+        self.addresses = [node.address for node in self.nodes]
 
     def __enter__(self):
         for etcd in self.etcds:
@@ -156,14 +186,25 @@ class Cluster:
                 raise AssertionError(f"etcdctl {words}: {done.stderr}")
             time.sleep(0.1)
 
+    def etcd_leader(self):
+        """The member that leads etcd; waits until one does."""
+        deadline = time.monotonic() + WITHIN
+        while time.monotonic() < deadline:
+            report = json.loads(self.etcdctl("endpoint", "status", "--write-out=json"))
+            for member in report:
+                if member["Status"].get("leader") == member["Status"]["header"]["member_id"]:
+                    return self.etcds[self.endpoints.split(",").index(member["Endpoint"])]
+            time.sleep(0.1)
+        raise AssertionError("no member leads etcd")
+
     def leader(self):
         """The node that leads in the newest epoch, or None."""
         epochs = [(node.epoch() or 0, node) for node in self.nodes if node.is_running()]
         epoch, node = max(epochs, key=lambda pair: pair[0], default=(0, None))
         return node if epoch else None
 
-    def await_leader(self, other_than=None):
-        deadline = time.monotonic() + WITHIN
+    def await_leader(self, other_than=None, within=WITHIN):
+        deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             node = self.leader()
             if node is not None and node is not other_than and node.ask("LOCK.INFO", "any"):
@@ -171,9 +212,9 @@ class Cluster:
             time.sleep(0.01)
         raise AssertionError("no leader in time:\n" + self.read_logs())
 
-    def await_standbys(self):
+    def await_standbys(self, within=WITHIN):
         """Waits until all running nodes but one stand ready to lead."""
-        deadline = time.monotonic() + WITHIN
+        deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             roles = sorted(node.info().get("role", "") for node in self.nodes
                            if node.is_running())
@@ -189,6 +230,20 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{node.info()}:\n" + self.read_logs())
             time.sleep(0.02)
+
+    def mend(self):
+        """Whoever was frozen goes on, who is dead starts again."""
+        for process in self.nodes + self.etcds:
+            if process.is_running():
+                process.thaw()
+        deadline = time.monotonic() + 10
+        for node in self.nodes:
+            # One that was told to stop may take its time; it ends by itself.
+            while node.is_running() and node.epoch() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+        for process in self.nodes + self.etcds:
+            if not process.is_running():
+                process.start()
 
     def read_logs(self):
         return "\n".join(f"--- node {n}\n" + "\n".join(node.read_log().splitlines()[-30:])

@@ -115,10 +115,13 @@ class Hangup(Exception):
 
 
 class Connection:
-    """One connection. Replies that are errors are raised by call(), returned by read()."""
+    """One connection, to a port of this machine or to a pair (host, port). Replies that are errors
+    are raised by call(), returned by read()."""
 
-    def __init__(self, port, protocol=3, timeout=30):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, address, protocol=3, timeout=30):
+        if isinstance(address, int):
+            address = ("127.0.0.1", address)
+        self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
         self.pushes = []
@@ -133,12 +136,16 @@ class Connection:
         if hasattr(self, "stream"):
             self.close()
 
-    def send(self, *words):
-        parts = [f"*{len(words)}\r\n".encode()]
+    @staticmethod
+    def encode(words):
+        parts = [b"*%d\r\n" % len(words)]
         for word in words:
             data = word if isinstance(word, bytes) else str(word).encode()
             parts.append(b"$%d\r\n%s\r\n" % (len(data), data))
-        self.send_bytes(b"".join(parts))
+        return b"".join(parts)
+
+    def send(self, *words):
+        self.send_bytes(self.encode(words))
 
     def send_bytes(self, data):
         try:
