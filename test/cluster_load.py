@@ -103,6 +103,7 @@ class Worker:
                 if not has_leader:
                     self.find_leader(is_over)
                     has_leader = True
+                    continue  # it may have been given up because all is over
                 self.step()
                 time.sleep(0.002)
             except (OSError, Hangup):
