@@ -9,8 +9,9 @@ themselves (cluster_load.py); then all must come to rest, and no node may have e
     TURNSTILE_NETWORK_FAILOVERS=200 test/network_test.py             rounds, until that many
 
 TURNSTILE_NETWORK_SEED is the first round's, TURNSTILE_NETWORK_ONLY="FAULT,FAULT" leaves out all
-other faults, and TURNSTILE_NETWORK_KEEP=FOLDER keeps the last round's history and logs. Each round has a cluster and a history of its own. At its end it prints for each
-fault how often there was another leader, and how long it took until the next lock was granted.
+other faults, and TURNSTILE_NETWORK_KEEP=FOLDER keeps the last round's history and logs. Each round
+has a cluster and a history of its own. At its end it prints for each fault how often there was
+another leader, and how long it took until the next lock was granted.
 """
 import os
 import random
@@ -76,8 +77,8 @@ def places(processes):
 
 @dataclass
 class Fault:
-    """`lasts`: 0: until something is granted again; else for so many seconds, and what counts is
-    when something is granted after that. `grants`: whether anything may be granted meanwhile."""
+    """`lasts`: 0: until something is granted again; else for so many seconds, and what is measured
+    begins when they are over. `grants`: whether anything may be granted meanwhile."""
     name: str
     make: Callable[[World], None]
     times: int
