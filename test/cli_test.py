@@ -393,6 +393,96 @@ class JournalTest(CliTest):
         self.run_cli("journal", "dump", self.folder / "missing", status=78)
 
 
+class AuditTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.data = self.server.data
+
+    def ask(self, *words):
+        """Without a session, so that what is granted is held on."""
+        with contextlib.closing(Redis(self.server.url)) as connection:
+            connection.send(*words)
+            return connection.reply()
+
+    def audit(self, *arguments, status=0):
+        self.assertEqual(self.server.stop(), 0)
+        out = self.run_cli("audit", self.data, "--json", *arguments, status=status).stdout
+        *rows, report = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(report["type"], "report")
+        return rows, report
+
+    def test_tells_who_held_a_lock_and_who_took_it_away(self):
+        holder, token = self.hold("acct/1", "--note", "payment 88")
+        self.run_cli("revoke", "acct/1", "--yes", "--reason", "it hangs")
+        self.end(holder, 76)
+        self.run_cli("lock", "acct/1", "acct/2", "--", "true")
+        self.run_cli("lock", "other", "--", "true")
+        rows, report = self.audit("--key", "acct/1")
+        self.assertEqual([row["token"] for row in rows][0], token)
+        first, second = rows
+        self.assertEqual((first["ended"]["cause"], first["ended"]["reason"]),
+                         ("revoked", "it hangs"))
+        self.assertEqual(first["note"], "payment 88")
+        self.assertEqual([key["key"] for key in second["keys"]], ["acct/1", "acct/2"])
+        self.assertEqual(second["ended"]["cause"], "released")
+        self.assertGreaterEqual(second["granted"]["cluster_us"], first["ended"]["cluster_us"])
+        self.assertEqual((report["good"], report["breaches"]), (True, []))
+        self.assertEqual(report["holds"], {"released": 2, "revoked": 1})
+        self.assertEqual(report["judged_by_model"], report["entries"])
+        text = self.run_cli("audit", self.data, "--cause", "revoked").stdout
+        self.assertRegex(text, r"acct/1 .* revoked +by .*; it hangs +payment 88\n")
+        self.assertNotIn("acct/2", text)
+        self.assertTrue(text.endswith("good\n"), text)
+
+    def test_tells_who_preempted_after_which_notice(self):
+        self.ask("LOCK.ACQUIRE", "acct/1", "LEASE", "600000")
+        self.ask("LOCK.ACQUIRE", "acct/1", "LEASE", "60000", "WAIT", "60000", "PRIORITY", "9",
+                 "PREEMPT", "50")
+        rows, _ = self.audit("--cause", "preempted")
+        row, = rows
+        self.assertTrue(row["ended"]["by"])
+        self.assertGreaterEqual(
+            row["ended"]["cluster_us"] - row["asked_to_leave"]["cluster_us"], 50_000)
+
+    def test_tells_of_waits_that_came_to_nothing_and_of_what_is_held_still(self):
+        self.ask("LOCK.ACQUIRE", "acct/1", "LEASE", "600000")
+        with self.assertRaisesRegex(AssertionError, "BUSY"):
+            self.ask("LOCK.ACQUIRE", "acct/1", "LEASE", "1000", "WAIT", "30")
+        rows, report = self.audit()
+        self.assertEqual({row["type"]: row.get("code") for row in rows},
+                         {"hold": None, "refusal": "BUSY"})
+        self.assertEqual((report["holds"], report["refusals"]), ({"held": 1}, {"BUSY": 1}))
+
+    def test_finds_a_changed_byte(self):
+        self.run_cli("lock", "acct/1", "--note", "payout 881", "--", "true")
+        self.assertEqual(self.server.stop(), 0)
+        segment = max(self.data.glob("segment-*.log"))
+        content = bytearray(segment.read_bytes())
+        content[content.index(b"payout 881")] ^= 1
+        segment.write_bytes(content)
+        text = self.run_cli("audit", self.data, status=65).stdout
+        self.assertTrue(text.endswith("NOT GOOD\n"), text)
+
+    def test_trace_draws_a_lock_and_a_flow(self):
+        self.run_cli("lock", "acct/1", "--", "sleep", "0.2")
+        self.run_cli("task", "payment/1", "authorise", "--", "echo", "17")
+        self.run_cli("task", "payment/1", "capture", "--", "cat")
+        self.assertEqual(self.server.stop(), 0)
+        text = self.run_cli("trace", "acct/1", "--data", self.data).stdout
+        self.assertRegex(text, r"R\(t\)  \|\nL\(t\)  █{20,}\nS\(t\) +\|\n")
+        flow = self.run_cli("trace", "payment/1", "--data", self.data).stdout
+        self.assertRegex(flow, r"authorise +E\(t\)  \|\ncompleted +T\(t\)  █+\n"
+                               r"capture +E\(t\) +\|\ncompleted +T\(t\) +█+\n")
+        signals = json.loads(self.run_cli("trace", "payment/1", "--data", self.data,
+                                          "--json").stdout)
+        first, second = signals["tasks"]
+        self.assertGreaterEqual(second["E"][0], first["T"][0]["to_us"])
+        self.assertGreaterEqual(second["T"][0]["from_us"], second["E"][0])
+        err = self.run_cli("trace", "unknown", "--data", self.data, status=64).stderr
+        self.assertIn("knows no lock and no flow", err)
+
+
 class UsageTest(CliTest):
     def test_help_is_everywhere_and_has_examples(self):
         for arguments in ([], ["serve"], ["lock"], ["ls"], ["info"], ["sessions"], ["call"],

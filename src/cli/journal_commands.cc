@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,14 @@ base::Result<std::unique_ptr<journal::Disk>> open_data(const std::string& direct
   if (std::ranges::any_of(*names, is_journal_file)) return disk;
   return base::failure(base::Fault::Usage,
                        fmt::format("there is no journal in {}", printable(directory)));
+}
+
+base::Result<void> lock_or_warn(journal::Disk& disk) {
+  const auto locked = disk.lock();
+  if (locked || locked.error().fault != base::Fault::InUse) return locked;
+  fmt::print(stderr, "turnstile: a server runs on {}; its newest entries may be missing\n",
+             disk.path());
+  return {};
 }
 
 }  // namespace cli

@@ -21,4 +21,7 @@ void add_directory_argument(CLI::App& app, std::string& directory);
 /// Opens a data directory that must exist and hold a journal. Fault::Config, Fault::Io.
 base::Result<std::unique_ptr<journal::Disk>> open_data(const std::string& directory);
 
+/// The history of a directory in use may be read as well: whoever reads it is told.
+base::Result<void> lock_or_warn(journal::Disk& disk);
+
 }  // namespace cli

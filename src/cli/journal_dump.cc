@@ -35,15 +35,6 @@ std::string line_of(const journal::Record& record, bool as_json) {
   return decoded ? entry_line(entry) : unreadable_line(entry, decoded.error().message);
 }
 
-/// The history of a directory in use may be read as well: whoever reads it is told.
-base::Result<void> lock_or_warn(journal::Disk& disk) {
-  const auto locked = disk.lock();
-  if (locked || locked.error().fault != base::Fault::InUse) return locked;
-  fmt::print(stderr, "turnstile: a server runs on {}; its newest entries may be missing\n",
-             disk.path());
-  return {};
-}
-
 base::Result<void> dump(const DumpOptions& options) {
   auto disk = open_data(options.directory);
   if (!disk) return std::unexpected(disk.error());

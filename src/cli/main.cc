@@ -90,6 +90,8 @@ int main(int argc, char** argv) {
   cli::add_call(program);
   cli::add_journal(program);
   cli::add_check(program);
+  cli::add_audit(program);
+  cli::add_trace(program);
   cli::add_cluster(program);
   return program.run(argc, argv);
 }

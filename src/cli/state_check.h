@@ -28,6 +28,8 @@ class StateCheck final : public journal::Consumer {
 
   /// The state arrived at.
   const state::Machine& machine() const { return machine_; }
+  /// See Machine::watch().
+  void watch(state::Watcher* watcher) { machine_.watch(watcher); }
   std::uint64_t entries() const { return entries_; }
 
  private:

@@ -27,6 +27,8 @@ void add_sessions(Program& program);
 void add_call(Program& program);
 void add_journal(Program& program);
 void add_check(Program& program);
+void add_audit(Program& program);
+void add_trace(Program& program);
 void add_cluster(Program& program);
 
 }  // namespace cli

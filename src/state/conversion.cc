@@ -68,6 +68,7 @@ Reply Machine::on(const command::LockUpgrade& command) {
     mode_on(upgraded, command.key).shared = false;
     hold_keys(upgraded);
     suspect(upgraded);
+    if (watcher_ != nullptr) watcher_->on_conversion(waiter.upgrades, upgraded);
     return Granted{upgraded.token, remaining_lease(upgraded), Duration()};
   }
   if (command.wait == Duration()) {
@@ -84,6 +85,7 @@ void Machine::finish_upgrade(std::unique_ptr<Waiter> waiter) {
   mode_on(grant, waiter->keys.front().key).shared = false;
   hold_keys(grant);
   suspect(grant);
+  if (watcher_ != nullptr) watcher_->on_conversion(waiter->upgrades, grant);
   if (waiter->session != 0) {
     Session& session = sessions_.at(waiter->session);
     renew(session);
@@ -108,6 +110,7 @@ Reply Machine::on(const command::LockDowngrade& command) {
     hold_keys(grant);
     touch(grant);
     suspect(grant);
+    if (watcher_ != nullptr) watcher_->on_conversion(grant.token, grant);
     if (session != nullptr) renew(*session);
   }
   return command::Renewed{grant.token, remaining_lease(grant)};

@@ -39,6 +39,7 @@ Granted Machine::give(Grant grant, Time asked) {
   CHECK(kept == nullptr);
   kept = std::make_unique<Grant>(std::move(grant));
   suspect(*kept);  // it may be in the way of some who wait already, and wait for others itself
+  if (watcher_ != nullptr) watcher_->on_grant(*kept, asked);
   return {token, remaining_lease(*kept), now_ - asked};
 }
 
@@ -66,6 +67,7 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
   const auto ended = grants_.extract(grant.token);
   if (is_attempt) lose_attempt(*ended.mapped(), cause);
+  if (watcher_ != nullptr) watcher_->on_end(*ended.mapped(), cause);
 }
 
 Grant& Machine::change_token(Grant& grant) {
@@ -150,6 +152,14 @@ void Machine::unlist_claim(const Claim& claim, std::uint64_t id, ClaimList which
       claim.agent.empty() && which == &AgentClaims::waiters && claims.size() == 1;
   if (is_somebody_again) suspects_.emplace_back(claim.session, std::string());
   if (agent->second.grants.empty() && agent->second.waiters.empty()) agents.erase(agent);
+}
+
+std::vector<const Grant*> Machine::grants() const {
+  std::vector<const Grant*> all;
+  all.reserve(grants_.size());
+  for (const auto& [token, grant] : grants_) all.push_back(grant.get());
+  std::ranges::sort(all, {}, &Grant::token);
+  return all;
 }
 
 Duration Machine::remaining_lease(const Grant& grant) const {

@@ -36,6 +36,7 @@ command::Outcome Machine::apply(const command::Entry& entry) {
   // Reads and refusals see the time they are asked at; if nothing changes, it is taken back.
   const Time before = now_;
   now_ = entry.now;
+  if (watcher_ != nullptr) watcher_->before(entry);
 
   Reply reply;
   if (auto repeated = answer_repeat(entry); repeated && !PLANTED(RequestTwice)) {
@@ -60,7 +61,9 @@ command::Outcome Machine::apply(const command::Entry& entry) {
     now_ = before;
   }
   entry_ = nullptr;
-  return {std::move(reply), changed_, std::exchange(events_, {})};
+  command::Outcome outcome{std::move(reply), changed_, std::exchange(events_, {})};
+  if (watcher_ != nullptr) watcher_->after(entry, outcome);
+  return outcome;
 }
 
 /// Hands on what became free, breaks what would never end, and hands on again, until all rests.

@@ -34,6 +34,7 @@
 #include "state/hold_times.h"
 #include "state/model.h"
 #include "state/signals.h"
+#include "state/watcher.h"
 
 namespace checker {
 class MachineView;  // compares it with a naive model
@@ -83,8 +84,13 @@ class Machine {
   std::size_t mark_count() const { return marks_.size(); }
   std::size_t signal_count() const { return signal_names_.size(); }
   const Flows& flows() const { return flows_; }
+  /// Every grant there is, by rising token.
+  std::vector<const Grant*> grants() const;
   /// Who leads, as ELECTION.LEADER answers.
   command::Value leader_of(const std::string& election) const;
+
+  /// From now on `watcher` is told of what is applied, until it is null; it lives as long.
+  void watch(Watcher* watcher) { watcher_ = watcher; }
 
   /// Folds every outcome so far into one number. Two replays that agree on it
   /// decided everything alike; it costs next to nothing and is stored with each batch.
@@ -484,6 +490,8 @@ class Machine {
   absl::flat_hash_map<std::uint64_t, KeyName> signal_names_;         ///< by id
   std::int64_t signal_bytes_ = 0;
   Deadlines deadlines_;
+
+  Watcher* watcher_ = nullptr;  ///< null: nobody looks on
 
   // The entry being applied; meaningless between entries.
   const command::Entry* entry_ = nullptr;

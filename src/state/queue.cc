@@ -141,6 +141,7 @@ void Machine::refuse_waiter(std::uint64_t id, Code code, std::string sentence) {
   const std::unique_ptr<Waiter> waiter = take_waiter(id);
   touch(*waiter);
   if (waiter->request != 0) sessions_.at(waiter->session).answers.forget(waiter->request);
+  if (watcher_ != nullptr) watcher_->on_refusal(*waiter, code, sentence);
   events_.push_back(command::WaitEnded{waiter->id, waiter->connection, waiter->session,
                                        waiter->ticket, Refused{code, std::move(sentence)}});
 }

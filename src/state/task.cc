@@ -27,6 +27,7 @@ void Machine::move(Task& task, TaskState state) {
   task.since = now_;
   task.since_wall = entry_->wall;
   flows_.recount(task);
+  if (watcher_ != nullptr) watcher_->on_task(task);
 }
 
 void Machine::set_deadline(Task& task, Time time) {
