@@ -2,6 +2,7 @@
 // was as promised.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -103,7 +104,14 @@ class Audit final : public state::Watcher, public journal::Consumer {
     report_.judged_by_model = model_.judged();
     return report_;
   }
-  const std::deque<AuditRow>& rows() const { return rows_; }
+  /// By when they were granted, or asked for.
+  const std::deque<AuditRow>& rows() {
+    std::ranges::stable_sort(rows_, {}, [](const AuditRow& row) {
+      const auto* hold = std::get_if<Hold>(&row);
+      return hold != nullptr ? hold->granted.index : std::get<Refusal>(row).asked.index;
+    });
+    return rows_;
+  }
   std::uint64_t left_out() const { return left_out_; }
 
  private:

@@ -28,16 +28,18 @@ std::string why(const Hold& hold) {
     text += words;
   };
   if (hold.before != 0) add(fmt::format("was token {}", hold.before));
+  const bool was_preempted = hold.end && hold.warning && hold.end->by == hold.warning->by;
+  if (was_preempted) {
+    const base::Duration grace = hold.end->moment.at - hold.warning->moment.at;
+    add(fmt::format("by {}, who asked {} before", printable(hold.end->by),
+                    duration_text(grace.ms())));
+  } else if (hold.warning) {
+    add(fmt::format("{} had asked for it", printable(hold.warning->by)));
+  }
   if (hold.end) {
-    if (!hold.end->by.empty()) add("by " + printable(hold.end->by));
+    if (!was_preempted && !hold.end->by.empty()) add("by " + printable(hold.end->by));
     add(printable(hold.end->reason));
     if (hold.end->shuts) add("its keys were shut");
-  }
-  if (hold.warning) {
-    const std::string ago =
-        hold.end ? duration_text((hold.end->moment.at - hold.warning->moment.at).ms()) + " before"
-                 : "at index " + std::to_string(hold.warning->moment.index);
-    add(fmt::format("asked to leave by {} {}", printable(hold.warning->by), ago));
   }
   return text;
 }
@@ -111,9 +113,9 @@ std::string audit_text(const AuditReport& report) {
     text += fmt::format("it begins with the snapshot of index {}: what was before is not kept\n",
                         report.from_snapshot);
   }
-  text += fmt::format("{} holds{}{}\n", grouped(total(report.ends)),
+  text += fmt::format("{}{}{}\n", counted(total(report.ends), "hold"),
                       report.ends.empty() ? "" : ": ", sums(report.ends));
-  text += fmt::format("{} waits came to nothing{}{}\n", grouped(total(report.refusals)),
+  text += fmt::format("{} came to nothing{}{}\n", counted(total(report.refusals), "wait"),
                       report.refusals.empty() ? "" : ": ", sums(report.refusals));
   text += fmt::format(
       "checked: exclusion, tokens, order of tasks and time of every hold; every stored digest; all "
