@@ -138,7 +138,7 @@ TEST_F(LedgerTest, an_upgrade_ends_one_hold_and_begins_another) {
   const std::uint64_t session = open("till-7");
   const std::uint64_t shared = take(session, lock("acct/1", 0, true));
   const auto upgraded = std::get<command::Granted>(
-      apply(command::LockUpgrade{.key = "acct/1", .token = shared}, session));
+      apply(command::LockUpgrade{.key = "acct/1", .token = shared, .wait = {}}, session));
   ASSERT_EQ(holds_.size(), 1U);
   EXPECT_EQ(holds_[0].end->cause, "upgraded");
   apply(command::LockDowngrade{.key = "acct/1", .token = upgraded.token}, session);
