@@ -75,10 +75,15 @@ std::size_t Conversation::begin_answer(std::size_t answers) {
 void Conversation::finish_answer(std::size_t before, std::size_t answers) {
   unanswered_ += answers;
   service_.pipeline.queue(shared_from_this(), output_.size() - before, answers);
-  if (output_.size() > static_cast<std::size_t>(service_.limits.output_bytes)) {
-    hopeless_ = true;
-    close(fmt::format("{} bytes of answers were left unread (output_bytes)", output_.size()));
-  }
+  close_if_unread();
+}
+
+/// Of answers that nobody reads only so many bytes are kept.
+void Conversation::close_if_unread() {
+  const auto most = static_cast<std::size_t>(service_.limits.output_bytes);
+  if (output_.size() <= most) return;
+  hopeless_ = true;
+  close(fmt::format("{} bytes of answers were left unread (output_bytes)", output_.size()));
 }
 
 // --- the socket's side

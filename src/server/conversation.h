@@ -153,10 +153,12 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
     resp::Writer out(output_, version_);
     write(out);
     released_ = output_.size();
+    close_if_unread();
     if (wake_) wake_();
   }
   std::size_t begin_answer(std::size_t answers);
   void finish_answer(std::size_t before, std::size_t answers);
+  void close_if_unread();
 
   Service& service_;
   std::uint64_t id_;

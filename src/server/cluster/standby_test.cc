@@ -52,6 +52,16 @@ TEST(StandbyTest, does_not_send_clients_to_itself) {
   EXPECT_TRUE(world.ask(*client, "LOCK.INFO a").starts_with("-UNAVAILABLE"));
 }
 
+/// Such answers wait for no entry, and are limited all the same.
+TEST(StandbyTest, keeps_few_answers_for_who_does_not_read) {
+  ClusterWorld world("b:2", "a:1");
+  world.service.limits.output_bytes = 1'000;
+  const auto client = world.connect();
+  for (int i = 0; i < 100 && !client->is_hopeless(); ++i) world.send(*client, "CLUSTER SLOTS");
+  EXPECT_TRUE(client->is_hopeless());
+  EXPECT_LT(client->held_bytes(), 2'000U);
+}
+
 TEST(StandbyTest, malformed_requests_are_told_so_everywhere) {
   ClusterWorld world("b:2", "a:1");
   const auto client = world.connect();
