@@ -77,9 +77,10 @@ foreach(script IN LISTS scripts)
   set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 900 COST 100 SKIP_RETURN_CODE 77
     ENVIRONMENT "TURNSTILE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/turnstile;TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR};TURNSTILE_FAULT_POINTS=${TURNSTILE_FAULT_POINTS};TURNSTILE_POWER_LOSS_WITNESS=$<TARGET_FILE:power_loss>")
 endforeach()
-# Their servers compact, which gives way to others that keep all processors busy.
+# Their servers compact, which gives way to others that keep all processors busy; or they measure
+# how long a cluster stands still.
 set_tests_properties(e2e/crash_test.py e2e/fault_point_test.py e2e/power_loss_test.py
-  PROPERTIES RUN_SERIAL ON)
+  e2e/network_test.py PROPERTIES RUN_SERIAL ON)
 
 # Worlds of the simulator, in parts that run side by side, and the bugs that it must find.
 if(TARGET turnstile-sim)
