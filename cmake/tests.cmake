@@ -6,7 +6,7 @@ include(GoogleTest)
 add_custom_target(tests_of_threads)
 
 function(turnstile_test_executable name label)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "TIMEOUT" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "SERIAL" "TIMEOUT" "SOURCES;LINKS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock_main)
   gtest_discover_tests(${name}
@@ -15,7 +15,7 @@ function(turnstile_test_executable name label)
     DISCOVERY_TIMEOUT 60
     NO_PRETTY_VALUES  # they can be addresses, and a name must not change between runs
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT}
+    PROPERTIES LABELS ${label} TIMEOUT ${arg_TIMEOUT} RUN_SERIAL ${arg_SERIAL}
                ENVIRONMENT TURNSTILE_SOURCE=${PROJECT_SOURCE_DIR})
   if(label MATCHES "^(server|client|suite)$")
     add_dependencies(tests_of_threads ${name})
@@ -42,12 +42,13 @@ foreach(folder base resp command state checker journal server client cli sim)
   endif()
 endforeach()
 
-# They start an etcd of their own, and are skipped where there is none.
+# They start an etcd of their own, whose leases run out by the clock, so they run alone; they are
+# skipped where there is none.
 if(TARGET journal_etcd)
   turnstile_sources(sources ${PROJECT_SOURCE_DIR}/src/journal/etcd MATCHING *_test.cc)
   turnstile_sources(support ${PROJECT_SOURCE_DIR}/src/journal/etcd MATCHING test_*.cc)
   turnstile_test_executable(journal_etcd_test journal
-    SOURCES ${sources} ${support} LINKS journal_etcd etcd_calls TIMEOUT 120)
+    SOURCES ${sources} ${support} LINKS journal_etcd etcd_calls TIMEOUT 120 SERIAL)
 endif()
 
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/*.cc)

@@ -90,9 +90,9 @@ TEST_F(PeerWatchTest, suspects_a_leader_that_falls_silent) {
   watch_.watch({7, leader_.address()});
   run_for(milliseconds(300));
   leader_.is_cut_off = true;
-  run_for(milliseconds(700));
+  run_for(milliseconds(300));
   EXPECT_EQ(suspicions_, 0) << "it may be busy";
-  run_for(milliseconds(800));
+  run_for(milliseconds(1'500));
   EXPECT_GT(suspicions_, 0);
 }
 
