@@ -70,6 +70,26 @@ class Story {
   History history_;
 };
 
+/// A writer who lets readers in and is not answered.
+Story story_of_a_downgrade(bool is_answered, bool is_asked_for) {
+  Story story;
+  story.tell({"LOCK.ACQUIRE", "a"}, 2, granted(2));
+  if (is_asked_for) {
+    Operation& downgrade =
+        story.tell({"LOCK.DOWNGRADE", "a", "2"}, is_answered ? 3 : 0, granted(2));
+    if (!is_answered) downgrade.reply.reset();
+  }
+  story.tell({"LOCK.ACQUIRE", "a", "SHARED"}, 5, granted(5));
+  story.tell({"LOCK.RELEASE", "a", "2"}, 6, number(1));
+  return story;
+}
+
+TEST(LiesTest, readers_beside_a_writer_who_may_have_let_them_in) {
+  EXPECT_EQ(story_of_a_downgrade(false, false).broken(), Promises{"L1"});
+  EXPECT_EQ(story_of_a_downgrade(true, true).broken(), Promises{});
+  EXPECT_EQ(story_of_a_downgrade(false, true).broken(), Promises{});
+}
+
 TEST(LiesTest, an_older_index_after_a_newer_one) {
   Story story;
   story.tell({"LOCK.INFO", "a"}, 9, map({}));

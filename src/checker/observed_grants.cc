@@ -15,6 +15,10 @@ bool is_answer(const Operation& operation) {
   return operation.is_answered() && !operation.reply->is_error();
 }
 
+bool is_unknown_whether_applied(const Operation& operation) {
+  return !operation.is_answered() || operation.reply->error_code() == "UNAVAILABLE";
+}
+
 }  // namespace
 
 Grants::Grants(const Reading& reading) : reading_(reading) {
@@ -139,11 +143,13 @@ void Grants::read(Place place, const Command& asked) {
     if (told != 0) live(place, told, false);
   } else if (const auto* down = std::get_if<command::LockDowngrade>(&asked)) {
     const auto it = by_token_.find(down->token);
-    if (told == 0 || it == by_token_.end() || operation.index == 0) return;
-    const std::uint64_t until = reading_.effect_after(place);
+    const bool is_unknown = is_unknown_whether_applied(operation);
+    if (it == by_token_.end() || (told == 0 && !is_unknown)) return;
+    const std::uint64_t until =
+        is_unknown ? reading_.floor[reading_.first[place]] : reading_.effect_after(place);
     auto [cap, is_new] = holds[it->second].exclusive_until.emplace(down->key, until);
     cap->second = std::min(cap->second, until);
-    live(place, down->token, false);
+    if (!is_unknown) live(place, down->token, false);
   }
 }
 
