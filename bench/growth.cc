@@ -12,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 
 #include "bare_connection.h"
 #include "server_process.h"
@@ -33,6 +34,7 @@ constexpr int kLoadWorkers = 64;
 constexpr int kHandOffsMax = 2'000;
 constexpr int kHeldUnderLoad = 100'000;
 constexpr double kMib = 1024 * 1024;
+constexpr auto kCompactionWithin = std::chrono::minutes(10);
 /// No snapshot until the journal has a gigabyte and more, so that a start replays all of it.
 constexpr std::string_view kNoCompaction = "compaction_bytes_min = 1073741824\n";
 
@@ -239,6 +241,39 @@ void open_lasting_session(BareConnection& connection) {
   connection.call({"SESSION.OPEN", "TTL", kDayMs, "ONCLOSE", "KEEP"});
 }
 
+/// From the start of the process until it serves; `entries` are those that it has to replay.
+Line measure_start(const fs::path& turnstile, const fs::path& folder, std::string_view how,
+                   const GrowthSize& size, long entries) {
+  say(fmt::format("start, {}", how));
+  const double bytes = folder_bytes(folder / "data");
+  const auto begin = Clock::now();
+  ServerProcess server(turnstile, JournalKind::File, folder, kNoCompaction);
+  const double took = seconds_since(begin);
+  BareConnection connection(server.port(), Session::None);
+  Line line{fmt::format("{} held, {}", size.held.back(), how),
+            {{"entries replayed", static_cast<double>(entries)},
+             {"start, s", took},
+             {"entries/s", static_cast<double>(entries) / took},
+             {"journal MiB", bytes / kMib},
+             {"held afterwards", static_cast<double>(told(connection, "grants"))},
+             {"memory MiB", memory_bytes(server) / kMib}}};
+  server.stop();
+  return line;
+}
+
+/// Lets the server compact its journal once.
+void make_snapshot(const fs::path& turnstile, const fs::path& folder) {
+  say("a compaction");
+  ServerProcess server(turnstile, JournalKind::File, folder, "compaction_bytes_min = 1048576\n");
+  BareConnection connection(server.port(), Session::None);
+  const auto give_up = Clock::now() + kCompactionWithin;
+  while (told(connection, "compactions") == 0) {
+    if (Clock::now() > give_up) throw std::runtime_error("the journal was not compacted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  server.stop();
+}
+
 /// Held locks and sessions, and then the same server started again after many more entries.
 std::vector<GrowthSheet> measure_state_and_start(const fs::path& turnstile, const fs::path& folder,
                                                  const GrowthSize& size) {
@@ -255,20 +290,11 @@ std::vector<GrowthSheet> measure_state_and_start(const fs::path& turnstile, cons
     entries = told(holder, "last_index");
     server.stop();
   }
-  const double bytes = folder_bytes(folder / "data");
-  const auto begin = Clock::now();
-  ServerProcess server(turnstile, JournalKind::File, folder, kNoCompaction);
-  const double took = seconds_since(begin);
-  BareConnection connection(server.port(), Session::None);
-  Line line{fmt::format("{} held", size.held.back()),
-            {{"entries replayed", static_cast<double>(entries)},
-             {"start, s", took},
-             {"entries/s", static_cast<double>(entries) / took},
-             {"journal MiB", bytes / kMib},
-             {"held afterwards", static_cast<double>(told(connection, "grants"))},
-             {"memory MiB", memory_bytes(server) / kMib}}};
-  server.stop();
-  sheets.push_back({"start", {std::move(line)}});
+  GrowthSheet starts{"start", {}};
+  starts.lines.push_back(measure_start(turnstile, folder, "all replayed", size, entries));
+  make_snapshot(turnstile, folder);
+  starts.lines.push_back(measure_start(turnstile, folder, "from a snapshot", size, 0));
+  sheets.push_back(std::move(starts));
   return sheets;
 }
 

@@ -6,7 +6,8 @@ at the end. For each workload the systems take turns, round after round, so that
 machine does falls on all alike; the tables show medians, and of rates the least and the greatest
 as well. A run in which a lock had two holders, or a ring lost its order, fails.
 
-`./dev bench compare` builds what this needs and calls it.
+`./dev bench compare` builds what this needs and calls it. The figures that are published are in
+bench/results: `./dev bench compare --results bench/results` renews them.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+import charts
 import machine
 import plan
 import servers
@@ -166,6 +168,7 @@ def sections(comparison):
                  for line in lines]
         yield f"S: {title}", rows
     medians = tables.medians_of(comparison.results)
+    medians["S"] = {line["name"]: line for line in comparison.growth}
     rows = tables.verdicts(targets.TARGETS, medians)
     if len(rows) > 1:
         yield "Targets", rows
@@ -190,14 +193,16 @@ def write_report(comparison, minutes):
     for title, rows in found:
         markdown += f"\n\n## {title}\n\n{tables.markdown(rows)}"
         terminal += f"\n\n{title}\n{tables.terminal(rows)}"
-    folder = comparison.folder
-    (folder / "compare.md").write_text(f"# Comparison\n\n{markdown}\n")
-    (folder / "compare.json").write_text(tables.as_json({
-        "about": lines, "results": comparison.results, "growth": comparison.growth,
-        "targets": [dict(zip(("target", "met", "measured"), row))
-                    for title, rows in found if title == "Targets" for row in rows[1:]]}))
+    folder = comparison.arguments.results
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.svg"):
+        old.unlink()
+    markdown += "".join(f"\n\n![{name}]({name})"
+                        for name in charts.draw(comparison.results, plan.cases(), folder))
+    (folder / "README.md").write_text(f"# What was measured\n\n{markdown}\n")
+    (folder / "rounds.jsonl").write_text(tables.as_lines(comparison.results, comparison.growth))
     print(terminal)
-    print(f"\nwritten: {folder}/compare.md and compare.json")
+    print(f"\nwritten: README.md, charts and rounds.jsonl in {folder}")
 
 
 def parse(words):
@@ -212,6 +217,8 @@ def parse(words):
     parser.add_argument("--rounds", type=int, help="how often each is measured; default 3")
     parser.add_argument("--ms", type=int, help="how long each is measured; default 2000")
     parser.add_argument("--busy", action="store_true", help="measure on a busy machine too")
+    parser.add_argument("--results", type=Path, default=ROOT / "build" / "bench" / "results",
+                        help="the folder for tables, charts and the figures of all rounds")
     parser.add_argument("--binaries", type=Path, default=ROOT / "build" / "release" / "bin")
     arguments = parser.parse_args(words)
     arguments.only = [family for family in FAMILIES if family in arguments.only.upper().split(",")]

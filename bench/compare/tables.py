@@ -1,4 +1,4 @@
-"""The figures of all rounds as tables for a terminal, as Markdown and as JSON."""
+"""The figures of all rounds as tables for a terminal and as Markdown, and as lines of JSON."""
 
 import json
 import statistics
@@ -67,5 +67,11 @@ def verdicts(targets, medians):
     return rows
 
 
-def as_json(report):
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+def as_lines(results, growth):
+    """Every figure of every round, a JSON object a line."""
+    lines = [{"case": case, "system": system, "round": number, **figures}
+             for case, systems in results.items()
+             for system, rounds in systems.items()
+             for number, figures in enumerate(rounds, start=1)]
+    lines += [{"case": "S", **line} for line in growth]
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

@@ -66,4 +66,9 @@ TARGETS = [
     *[target for rings in (1, 8, 64) for target in
       rate(f"R {rings}", "Turnstile memory",
            (1, "RabbitMQ transient"), (1, "Redis lists in memory"))],
+    Target("S", "held locks: 1000000 held", "pairs/s", 0.8, against="held locks: 1000 held"),
+    Target("S", "held locks: 1000000 held", "bytes per lock", 300, at_most=True),
+    Target("S", "waiters on one key: 100000 waiters", "bytes per waiter", 400, at_most=True),
+    Target("S", "start: 1000000 held, all replayed", "entries/s", 1_000_000),
+    Target("S", "start: 1000000 held, from a snapshot", "start, s", 3, at_most=True),
 ]

@@ -30,6 +30,7 @@
   X(RecordSkippedAfterSnapshot, "recovery leaves out the first record behind a snapshot", "")      \
   X(SnapshotOlderThanSaid, "a snapshot holds one entry more than it says: it is applied twice",    \
     "etcd #13766")                                                                                 \
+  X(ChecksumSkipped, "the checksums of records are not looked at when they are read", "")          \
   X(AnswersNotInSnapshot, "a snapshot forgets the answers that are kept for repeats", "")          \
   /* time */                                                                                       \
   X(WallClockExpires, "leases are counted by the wall clock", "LogCabin #90")                      \
@@ -37,11 +38,14 @@
   X(RestartRenewsAll, "each restart gives every session its whole TTL again", "etcd #9888")        \
   X(LeaseOverflows, "a long lease overflows 32 bits", "etcd #9374")                                \
   X(DeadSessionRenewed, "the renewal of a session that has ended is a success", "etcd #20615")     \
+  X(LeaseFromAnswer, "a client counts its lease from the answer, not from its request", "")        \
   X(WaitOutlivesSession, "the waits of a session that expired stay, and are granted",              \
     "etcd #11456")                                                                                 \
   /* requests */                                                                                   \
   X(RequestTwice, "a repeated REQUEST takes effect twice", "etcd #14890")                          \
   X(ParserLosesPlace, "a request that arrives in pieces is read from the wrong place", "")         \
+  X(OutputUnbounded, "the answers that a client does not read are kept without end",               \
+    "Redis CVE-2025-21605")                                                                        \
   X(SecretNotCompared, "a session can be taken over without its secret", "etcd CVE-2026-33343")    \
   /* locks */                                                                                      \
   X(SharedWithExclusive, "a shared hold is given beside an exclusive one",                         \
@@ -73,6 +77,7 @@
     "RQ #387")                                                                                     \
   X(LostWorkerForgotten, "the task of an executor that was lost is nobody's", "Sidekiq #4607")     \
   X(RequeuedAtTheEnd, "a task that is tried again loses its place", "RabbitMQ #10499")             \
+  X(BarrierKeepsTheDead, "who died at a barrier counts as one who has arrived", "")                \
   X(EventSeenTwice, "a wait AFTER a generation is answered with that generation",                  \
     "etcd (watch resumed at a wrong revision)")
 // clang-format on

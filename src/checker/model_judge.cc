@@ -50,8 +50,8 @@ bool is_known_to_tasks(const Entry& entry) {
   return std::visit(
       []<class C>(const C&) {
         return kIsOfTasks<C> || kIsOfSignals<C> ||
-               kIsOneOf<C, LockRelease, SessionOpen, SessionKeepAlive, SessionClose, Disconnect,
-                        Start, Tick, Cancel, Configure>;
+               kIsOneOf<C, LockRelease, SessionOpen, SessionAttach, SessionKeepAlive, SessionClose,
+                        Disconnect, Start, Tick, Cancel, Configure>;
       },
       entry.command);
 }

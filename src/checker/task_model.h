@@ -211,6 +211,7 @@ class TaskModel {
   Reply on(const command::LockAcquire&);
   Reply on(const command::LockRelease&);
   Reply on(const command::SessionOpen&);
+  Reply on(const command::SessionAttach&);
   Reply on(const command::SessionKeepAlive&);
   Reply on(const command::SessionClose&);
   Reply on(const command::Disconnect&);

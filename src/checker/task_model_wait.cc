@@ -55,6 +55,63 @@ TaskModel::Reply TaskModel::on(const command::SessionOpen& open) {
   return command::Opened{entry_->index, open.ttl};
 }
 
+namespace {
+
+/// The list of this name in a reply that is a map; empty if there is none.
+command::Value::List list_in(const command::Reply& reply, std::string_view name) {
+  const auto* value = std::get_if<command::Value>(&reply);
+  const auto* map = value == nullptr ? nullptr : std::get_if<command::Value::Map>(&value->data);
+  if (map == nullptr) return {};
+  for (const auto& [key, item] : *map) {
+    const auto* list = std::get_if<command::Value::List>(&item.data);
+    if (key == name && list != nullptr) return *list;
+  }
+  return {};
+}
+
+std::set<std::uint64_t> tokens_in(const command::Reply& reply) {
+  std::set<std::uint64_t> tokens;
+  for (const command::Value& row : list_in(reply, "grants")) {
+    for (const auto& [key, item] : std::get<command::Value::Map>(row.data)) {
+      if (key == "token") {
+        tokens.insert(static_cast<std::uint64_t>(std::get<std::int64_t>(item.data)));
+      }
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+/// Who comes back is told what is his. What else is said of each grant and wait is not judged.
+TaskModel::Reply TaskModel::on(const command::SessionAttach&) {
+  const std::uint64_t id = entry_->origin.session;
+  if (id == 0) return Refused{Code::NoSession, {}};
+  changed_ = true;
+  std::set<std::uint64_t> tokens;
+  for (const auto& [name, flow] : flows_) {
+    for (const Job& job : flow.jobs) {
+      if (job.state == "running" && job.session == id) tokens.insert(job.token);
+    }
+  }
+  for (const Lock& lock : locks_) {
+    if (lock.origin.session == id) tokens.insert(lock.token);
+  }
+  const auto waits = static_cast<std::size_t>(std::count_if(
+      waits_.begin(), waits_.end(), [&](const Wait& wait) { return wait.origin.session == id; }));
+  command::Value::List grants = list_in(outcome_->reply, "grants");
+  command::Value::List waiting = list_in(outcome_->reply, "waits");
+  if (tokens_in(outcome_->reply) != tokens) {
+    grants.clear();
+    for (const std::uint64_t token : tokens) grants.emplace_back(token);
+  }
+  if (waiting.size() != waits) waiting = {command::Value(waits)};
+  return command::Value(command::Value::Map{{"id", id},
+                                            {"ttl", sessions_.at(id).ttl.ms()},
+                                            {"grants", std::move(grants)},
+                                            {"waits", std::move(waiting)}});
+}
+
 TaskModel::Reply TaskModel::on(const command::SessionKeepAlive&) {
   if (entry_->origin.session == 0) return Refused{Code::NoSession, {}};
   changed_ = true;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fault_point.h"
 #include "base/hash.h"
+#include "base/planted.h"
 #include "command/parse.h"
 #include "command/table.h"
 #include "server/cluster/slot.h"
@@ -81,7 +82,7 @@ void Conversation::finish_answer(std::size_t before, std::size_t answers) {
 /// Of answers that nobody reads only so many bytes are kept.
 void Conversation::close_if_unread() {
   const auto most = static_cast<std::size_t>(service_.limits.output_bytes);
-  if (output_.size() <= most) return;
+  if (output_.size() <= most || PLANTED(OutputUnbounded)) return;
   hopeless_ = true;
   close(fmt::format("{} bytes of answers were left unread (output_bytes)", output_.size()));
 }

@@ -15,8 +15,8 @@ using base::Time;
 
 namespace {
 
-/// Longer than any wait that is asked for.
-constexpr Duration kOutcomeWithin = Duration::from_seconds(6);
+/// After the longest wait that is asked for, an outcome has had this long to come.
+constexpr Duration kOutcomeWithin = Duration::from_seconds(3);
 
 }  // namespace
 
@@ -229,6 +229,7 @@ void RecordingClient::on_opened(const resp::Value& value) {
   secret_ = secret->text;
   last_request_ = 0;
   is_ready_ = true;
+  is_closing_ = false;
   go_on();
 }
 
@@ -324,7 +325,10 @@ void RecordingClient::watch() {
     const bool awaits = !awaited_.empty() || !connection_;
     // An outcome may have gone to an old connection, over which the request had come once more;
     // whoever repeats it over this one hears it.
-    const bool is_missing = !open_.empty() && process_.now() - outcome_since_ > kOutcomeWithin;
+    Duration wait_most;
+    for (const auto& [request, open] : open_) wait_most = std::max(wait_most, open.wish.wait());
+    const bool is_missing =
+        !open_.empty() && process_.now() - outcome_since_ > wait_most + kOutcomeWithin;
     if ((awaits && process_.now() - quiet_since_ > plan_.ttl) || is_missing) {
       outcome_since_ = process_.now();
       come_back();

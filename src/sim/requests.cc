@@ -4,8 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace sim {
+
+using base::Duration;
+
+Duration Wish::wait() const {
+  const auto word = std::find(argv.begin(), argv.end(), "WAIT");
+  std::int64_t ms = 0;
+  if (word != argv.end() && word + 1 != argv.end()) {
+    const std::string& text = *(word + 1);
+    std::from_chars(text.data(), text.data() + text.size(), ms);
+  }
+  return Duration::from_ms(ms);
+}
 
 Wish Requests::next() {
   if (chance_.one_in(30)) return session_wish();
@@ -13,7 +26,7 @@ Wish Requests::next() {
   const bool does_tasks =
       plan_.work == Work::Tasks || (plan_.work == Work::Both && chance_.one_in(2));
   if (does_tasks) {
-    if (plan_.work == Work::Both && chance_.one_in(3)) return signal_wish();
+    if (chance_.one_in(plan_.work == Work::Both ? 3 : 5)) return signal_wish();
     return held(Kind::Task) != nullptr && chance_.one_in(2) ? report() : task_wish();
   }
   switch (chance_.below(8)) {
@@ -62,6 +75,11 @@ std::string Requests::name(const char* kind) {
 
 std::int64_t Requests::parties_of(std::string_view barrier) {
   return (barrier.back() - '0') % 2 == 0 ? 3 : 2;
+}
+
+/// Longer than a session lives after its client has died, so that some die while others wait.
+Duration Requests::longest_at_barrier() const {
+  return Duration::from_seconds(2) + plan_.ttl * 2;
 }
 
 std::string Requests::task() { return fmt::format("t{}", chance_.below(5)); }
@@ -273,7 +291,7 @@ Wish Requests::signal_wish() {
       const std::string barrier = name("barrier");
       const std::int64_t parties = parties_of(barrier);
       Words words = {"BARRIER.ARRIVE",        barrier, "PARTIES",
-                     std::to_string(parties), "WAIT",  number(1, 2'000)};
+                     std::to_string(parties), "WAIT",  number(1, longest_at_barrier().ms())};
       if (chance_.one_in(2)) words.insert(words.end(), {"AS", fmt::format("p{}", client_)});
       if (parties == 2 && chance_.one_in(3))
         words.insert(words.end(), {"ONDEATH", chance_.one_in(2) ? "SHRINK" : "BREAK"});

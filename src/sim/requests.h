@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "resp/value.h"
 #include "sim/chance.h"
 #include "sim/plan.h"
@@ -18,6 +19,9 @@ struct Wish {
   std::vector<std::string> argv;
   bool is_change = false;  ///< takes a REQUEST number
   bool may_wait = false;   ///< takes a ticket
+
+  /// How long it may wait for its outcome; zero: it says no WAIT.
+  base::Duration wait() const;
 };
 
 /// Draws wishes, and learns from the answers. One for each client and session.
@@ -53,6 +57,7 @@ class Requests {
   Wish signal_wish();
   Wish session_wish();
   Wish look();
+  base::Duration longest_at_barrier() const;
   std::string name(const char* kind);
   std::string task();
   const Held* held(Kind kind);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/quote.h"
 #include "state/machine.h"
 
@@ -69,7 +70,7 @@ void Machine::break_barrier(const std::string& name, const std::string& cause) {
 void Machine::lose_arrival(const std::string& name, OnDeath on_death,
                            const std::string& participant, const std::string& who) {
   Barrier& barrier = barriers_.at(name);
-  if (on_death == OnDeath::Break) {
+  if (on_death == OnDeath::Break && !PLANTED(BarrierKeepsTheDead)) {
     return break_barrier(name,
                          fmt::format("{} had arrived at barrier {} and died", who, quoted(name)));
   }

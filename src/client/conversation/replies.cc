@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "client/conversation/conversation.h"
 
 namespace turnstile::client {
@@ -45,8 +46,9 @@ Loss to_loss(const Error& error) { return {.cause = "gone", .reason = error.what
 void Conversation::on_value(Time now, const Value& value) {
   if (value.is_push()) return on_push(now, value);
   if (expected_.empty()) return drop(now, "the server sent a reply that nobody asked for");
-  const Expected expected = std::move(expected_.front());
+  Expected expected = std::move(expected_.front());
   expected_.pop_front();
+  if (PLANTED(LeaseFromAnswer)) expected.sent = now;
   if (expected.is_probe()) probes_.pop_front();
   heard_sent_ = expected.sent;
   on_reply(now, expected, value);
