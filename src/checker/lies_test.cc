@@ -200,6 +200,20 @@ TEST(LiesTest, a_result_of_another_making) {
   EXPECT_EQ(story.broken(), Promises{"F3"}) << "completed only later";
 }
 
+TEST(LiesTest, a_result_of_a_completion_that_nobody_heard_of_is_none) {
+  const Value result = map({bulk("task"), bulk("a"), bulk("state"), bulk("completed"),
+                            bulk("result"), bulk("R"), bulk("reason"), {}});
+  Story story;
+  story.tell({"TASK.COMPLETE", "f", "a", "5", "an earlier flow's"}, 6, number(1));
+  Operation& unheard = story.tell({"TASK.COMPLETE", "f", "a", "8", "R"}, 0, {});
+  unheard.reply.reset();
+  unheard.returned = base::Time::never();
+  story.tell({"TASK.JOIN", "f", "b"}, 10, attempt("b", 10, {result}));
+  EXPECT_EQ(story.broken(), Promises{});
+  story.at(1).argv.back() = "S";
+  EXPECT_EQ(story.broken(), Promises{"F1"});
+}
+
 TEST(LiesTest, a_completion_by_who_was_taken_over) {
   Story story;
   story.tell({"TASK.JOIN", "f", "a"}, 5, attempt("a", 5));

@@ -31,7 +31,8 @@ struct Attempt {
 /// Everything about one task, as it was answered.
 struct Story {
   std::vector<Completion> completions;
-  std::vector<Attempt> attempts;  ///< by rising token
+  std::vector<Completion> unheard;  ///< without an answer: they may have taken effect
+  std::vector<Attempt> attempts;    ///< by rising token
 };
 
 std::string text_in(const resp::Value& reply, const char* field) {
@@ -61,8 +62,14 @@ class Stories {
  private:
   void read(Place place) {
     const Operation& operation = reading_.history[place];
-    if (!operation.is_answered() || operation.reply->is_error()) return;
     const auto kind = reading_.kind[place];
+    if (kind == command::TaskComplete::kKind && !operation.is_answered()) {
+      const auto asked = *reading_.command_of(place);
+      const auto& said = std::get<command::TaskComplete>(asked);
+      stories_[{said.flow, said.task}].unheard.push_back(
+          {place, said.token, said.result, reading_.effect_after(place), 0});
+    }
+    if (!operation.is_answered() || operation.reply->is_error()) return;
     if (kind == command::TaskJoin::kKind || kind == command::TaskTake::kKind) {
       const std::uint64_t token = token_in(*operation.reply);
       if (token == 0) return;
@@ -113,29 +120,29 @@ class Stories {
     for (const resp::Value& result : results->items) {
       const auto before = stories_.find({name.first, text_in(result, "task")});
       if (text_in(result, "state") != "completed" || before == stories_.end()) continue;
-      check_result(name, attempt, before->second.completions, result, report);
+      check_result(name, attempt, before->second, result, report);
     }
   }
 
   static void check_result(const TaskName& name, const Attempt& attempt,
-                           const std::vector<Completion>& completions, const resp::Value& result,
-                           Report& report) {
-    if (completions.empty()) return;
-    bool is_before = false;
-    bool is_same = false;
-    for (const Completion& completion : completions) {
-      if (completion.after >= attempt.token) continue;
-      is_before = true;
-      is_same = is_same || completion.result == text_in(result, "result");
-    }
-    if (is_before && is_same) return;
+                           const Story& before, const resp::Value& result, Report& report) {
+    if (before.completions.empty()) return;
+    const std::string told = text_in(result, "result");
+    const auto may_be_told = [&](const Completion& completion) {
+      return completion.after < attempt.token && completion.result == told;
+    };
+    const bool is_explained = std::ranges::any_of(before.completions, may_be_told) ||
+                              std::ranges::any_of(before.unheard, may_be_told);
+    if (is_explained) return;
+    const bool is_before = std::ranges::any_of(
+        before.completions, [&](const Completion& c) { return c.after < attempt.token; });
     report.add(
         {is_before ? "F1" : "F3",
          fmt::format(
              "{}/{} was handed {} by {} with token {}, {}", name.first, name.second,
              is_before ? "another result" : "a result", text_in(result, "task"), attempt.token,
              is_before ? "than that which it completed with" : "and that was completed only later"),
-         {completions.front().place, attempt.place},
+         {before.completions.front().place, attempt.place},
          attempt.token});
   }
 
