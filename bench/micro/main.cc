@@ -246,10 +246,12 @@ void register_all(std::int64_t iterations) {
   add("hand_on_a_result", hand_on_a_result);
   // These are for the time they take: a million operations in ten seconds.
   if (iterations > 0) return;
-  for (const auto& [name, what] : {std::pair("check_answers", &check_answers),
-                                   std::pair("check_history", &check_history)}) {
-    benchmark::RegisterBenchmark(name, what)->Arg(1'000'000)->Iterations(1)->Unit(
-        benchmark::kSecond);
+  for (const auto& [name, what] :
+       {std::pair("check_answers", &check_answers), std::pair("check_history", &check_history)}) {
+    benchmark::RegisterBenchmark(name, what)
+        ->Arg(1'000'000)
+        ->Iterations(1)
+        ->Unit(benchmark::kSecond);
   }
 }
 

@@ -201,8 +201,14 @@ TEST(LiesTest, a_result_of_another_making) {
 }
 
 TEST(LiesTest, a_result_of_a_completion_that_nobody_heard_of_is_none) {
-  const Value result = map({bulk("task"), bulk("a"), bulk("state"), bulk("completed"),
-                            bulk("result"), bulk("R"), bulk("reason"), {}});
+  const Value result = map({bulk("task"),
+                            bulk("a"),
+                            bulk("state"),
+                            bulk("completed"),
+                            bulk("result"),
+                            bulk("R"),
+                            bulk("reason"),
+                            {}});
   Story story;
   story.tell({"TASK.COMPLETE", "f", "a", "5", "an earlier flow's"}, 6, number(1));
   Operation& unheard = story.tell({"TASK.COMPLETE", "f", "a", "8", "R"}, 0, {});

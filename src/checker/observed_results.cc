@@ -124,8 +124,8 @@ class Stories {
     }
   }
 
-  static void check_result(const TaskName& name, const Attempt& attempt,
-                           const Story& before, const resp::Value& result, Report& report) {
+  static void check_result(const TaskName& name, const Attempt& attempt, const Story& before,
+                           const resp::Value& result, Report& report) {
     if (before.completions.empty()) return;
     const std::string told = text_in(result, "result");
     const auto may_be_told = [&](const Completion& completion) {

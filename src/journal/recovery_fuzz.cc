@@ -64,6 +64,7 @@ Written write(Bytes& bytes) {
     if (bytes.next(8) != 1) continue;
     HistoryConsumer replica;
     CHECK(journal.archive().replay(replica).has_value());
+    if (replica.last_index == 0) continue;
     CHECK(journal.archive().save(replica.snapshot()).has_value());
     CHECK(journal.archive().drop(KeepSegments::Needed).has_value());
   }
@@ -85,8 +86,10 @@ void damage(Contents& contents, Bytes& bytes) {
       case 0: content[at % content.size()] ^= static_cast<char>(1 << bytes.next(8)); break;
       case 1: content[(at + 1) % content.size()] = static_cast<char>(bytes.next(256)); break;
       case 2: content.replace(sector, kSectorSize, kSectorSize, '\0'); break;
-      case 3: content.replace(sector, kSectorSize, content, bytes.next(sectors) * kSectorSize,
-                              kSectorSize); break;
+      case 3:
+        content.replace(sector, kSectorSize, content, bytes.next(sectors) * kSectorSize,
+                        kSectorSize);
+        break;
       case 4: content.resize(sector); break;
       case 5: contents.erase(file); break;
       case 6: content.append(kSectorSize, '\0'); break;
@@ -103,8 +106,8 @@ void put(std::string& bytes, std::size_t at, const T& value) {
 /// Gives the records of a batch, which are not masked now, the checksums that fit them.
 void mend_records(std::string& bytes, std::size_t at, const BatchHeader& header,
                   std::uint64_t id_seed) {
-  const std::size_t end = std::min<std::size_t>(bytes.size(), at + sizeof(header) +
-                                                                  std::size_t{header.body_bytes});
+  const std::size_t end =
+      std::min<std::size_t>(bytes.size(), at + sizeof(header) + std::size_t{header.body_bytes});
   const std::uint64_t seed = seed_of_batch(id_seed, header.sequence);
   at += sizeof(header);
   for (std::uint32_t i = 0; i < header.count && at + sizeof(RecordHeader) <= end; ++i) {
@@ -132,8 +135,8 @@ void mend_segment(std::string& bytes) {
     auto header = value_at<BatchHeader>(std::string_view(bytes).substr(at));
     if (header.magic != kBatchMagic) break;
     const std::size_t size =
-        std::min<std::size_t>(bytes.size() - at, round_up_to_sector(sizeof(header) +
-                                                                    header.body_bytes)) /
+        std::min<std::size_t>(bytes.size() - at,
+                              round_up_to_sector(sizeof(header) + header.body_bytes)) /
         kSectorSize * kSectorSize;
     apply_mask(bytes.data() + at + kSectorSize, size - kSectorSize, header.mask);
     mend_records(bytes, at, header, id_seed);

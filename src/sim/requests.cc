@@ -78,9 +78,7 @@ std::int64_t Requests::parties_of(std::string_view barrier) {
 }
 
 /// Longer than a session lives after its client has died, so that some die while others wait.
-Duration Requests::longest_at_barrier() const {
-  return Duration::from_seconds(2) + plan_.ttl * 2;
-}
+Duration Requests::longest_at_barrier() const { return Duration::from_seconds(2) + plan_.ttl * 2; }
 
 std::string Requests::task() { return fmt::format("t{}", chance_.below(5)); }
 

@@ -46,7 +46,8 @@ constexpr std::array<std::string_view, 24> kPhrases = {
     "%4\r\n$6\r\nticket\r\n$1\r\n@\r\n$7\r\nrequest\r\n:#\r\n$4\r\nkeys\r\n*1\r\n$1\r\na\r\n"
     "$4\r\nwait\r\n:1000\r\n",
     "%9\r\n$4\r\nflow\r\n$1\r\nf\r\n$4\r\ntask\r\n$1\r\nt\r\n$7\r\nattempt\r\n:1\r\n$5\r\ntoken\r\n"
-    ":#\r\n$7\r\ntimeout\r\n:9000\r\n$6\r\nwaited\r\n:0\r\n$5\r\ninput\r\n_\r\n$10\r\ncheckpoint\r\n"
+    ":#\r\n$7\r\ntimeout\r\n:9000\r\n$6\r\nwaited\r\n:0\r\n$5\r\ninput\r\n_\r\n$"
+    "10\r\ncheckpoint\r\n"
     "_\r\n$7\r\nresults\r\n*0\r\n",
     "-NOSESSION it has ended\r\n",
     "-UNAVAILABLE not now\r\n",
@@ -168,8 +169,7 @@ class Talk {
   turnstile::AcquireOptions options() {
     turnstile::AcquireOptions options;
     if (bytes_.next(2) == 1) {
-      options.wait =
-          turnstile::Milliseconds(static_cast<std::int64_t>(1 + 100 * bytes_.next(100)));
+      options.wait = turnstile::Milliseconds(static_cast<std::int64_t>(1 + 100 * bytes_.next(100)));
     }
     if (bytes_.next(4) == 1) options.lease = turnstile::Milliseconds(500);
     options.shared = bytes_.next(4) == 1;
@@ -218,6 +218,7 @@ class Talk {
       CHECK_LT(turn, kTurnsMax);
       (void)conversation_.take_output();
       disconnect();
+      if (conversation_.is_closed()) break;
       const Time due = conversation_.next_deadline();
       CHECK(due != Time::never());
       now_ = std::max(now_, due);
@@ -233,13 +234,12 @@ class Talk {
   std::vector<OperationPtr> calls_;
   std::vector<bool> ended_;
   std::vector<std::shared_ptr<Hold>> holds_;
-  Conversation conversation_{
-      {.endpoints = {Endpoint{.host = "server"}, Endpoint{.host = "other"}},
-       .who = {.name = "fuzz", .user = "", .password = ""},
-       .ttl = Duration::from_seconds(10),
-       .patience = Duration::from_seconds(5),
-       .seed = 1},
-      {.on_session = [](auto) {}, .on_notice = [](auto, const auto&) {}}};
+  Conversation conversation_{{.endpoints = {Endpoint{.host = "server"}, Endpoint{.host = "other"}},
+                              .who = {.name = "fuzz", .user = "", .password = ""},
+                              .ttl = Duration::from_seconds(10),
+                              .patience = Duration::from_seconds(5),
+                              .seed = 1},
+                             {.on_session = [](auto) {}, .on_notice = [](auto, const auto&) {}}};
 };
 
 }  // namespace
