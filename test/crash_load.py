@@ -59,6 +59,11 @@ class Recorder:
                     self.file.write(json.dumps(operation) + "\n")
 
 
+    def close(self):
+        if self.file:
+            self.file.close()
+
+
 def now_us():
     return time.monotonic_ns() // 1000
 
@@ -283,6 +288,7 @@ def serve_load(pipe, other_end, history):
         try:
             port, is_quiet = pipe.recv()
         except EOFError:
+            recorder.close()
             return
         attached = threading.Barrier(len(clients) + 1, timeout=60)
         threads = [threading.Thread(target=client.run, args=(port, attached, is_quiet))

@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # How the time that the planted bugs leave is shared out.
 SHARES = {"worlds": 0.55, "kills": 0.12, "power": 0.08, "network": 0.08, "fuzzers": 0.17}
 SEEDS_A_CHUNK = 200
-KILLS_A_ROUND = 60
+KILLS_A_ROUND = 200
 LOSSES_A_ROUND = 20
 FAILOVERS_A_ROUND = 30
 FUZZER_SECONDS_MIN = 5
