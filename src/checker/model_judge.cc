@@ -43,7 +43,22 @@ bool is_plain(const LockAcquire& acquire) {
          acquire.on_loss == OnLoss{};
 }
 
+/// The model has no limits on waits, holds and answers; at their usual values nobody meets them.
+bool has_usual_limits(const Configure& configure) {
+  const Limits& limits = configure.rules.limits;
+  const Limits usual;
+  return limits.sessions >= usual.sessions && limits.waiters_per_key >= usual.waiters_per_key &&
+         limits.waiters_per_session >= usual.waiters_per_session &&
+         limits.grants_per_session >= usual.grants_per_session &&
+         limits.answers_per_session >= usual.answers_per_session && limits.flows >= usual.flows &&
+         limits.flow_bytes >= usual.flow_bytes && limits.tasks_per_flow >= usual.tasks_per_flow &&
+         limits.successors >= usual.successors;
+}
+
 bool is_known_to_tasks(const Entry& entry) {
+  if (const auto* configure = std::get_if<Configure>(&entry.command)) {
+    return has_usual_limits(*configure);
+  }
   if (const auto* acquire = std::get_if<LockAcquire>(&entry.command)) {
     return is_plain(*acquire) && entry.origin.session != 0;
   }

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <cstdio>
 
+#ifdef TURNSTILE_SIM_CLUSTER
+#include "sim/cluster/run.h"
+#endif
 #include "sim/run.h"
 
 int main(int argc, char** argv) {
@@ -22,7 +25,15 @@ int main(int argc, char** argv) {
   app.add_flag("--history", options.prints_history, "print what the clients of the seed saw");
   app.add_flag("--every-fault", options.needs_every_fault,
                "fail if a kind of fault has never happened, for then nothing was tested of it");
+#ifdef TURNSTILE_SIM_CLUSTER
+  bool is_cluster = false;
+  app.add_flag("--cluster", is_cluster,
+               "worlds of several nodes that share their journal in an etcd, which is made up too");
+#endif
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(spdlog::level::off);
+#ifdef TURNSTILE_SIM_CLUSTER
+  if (is_cluster) return sim::run_clusters(options);
+#endif
   return sim::run(options);
 }

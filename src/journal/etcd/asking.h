@@ -2,12 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "base/result.h"
 #include "journal/etcd/client.h"
+#include "journal/etcd/outside.h"
 
 namespace journal::etcd {
 
@@ -22,15 +21,14 @@ base::Error to_error(const Failure& failure);
 /// answer.
 template <class Call>
 auto ask_until_certain(const std::atomic<bool>& stopped, Call&& call,
-                       std::chrono::steady_clock::time_point give_up_at =
-                           std::chrono::steady_clock::time_point::max()) -> decltype(call()) {
+                       base::Time give_up_at = base::Time::never()) -> decltype(call()) {
   for (;;) {
     auto answer = call();
     if (answer) return answer;
     const Trouble trouble = answer.error().trouble;
     if (trouble != Trouble::Unknown && trouble != Trouble::Future) return answer;
-    if (stopped || std::chrono::steady_clock::now() >= give_up_at) return answer;
-    std::this_thread::sleep_for(std::chrono::milliseconds(trouble == Trouble::Future ? 2 : 20));
+    if (stopped || now() >= give_up_at) return answer;
+    pause(base::Duration::from_ms(trouble == Trouble::Future ? 2 : 20));
   }
 }
 

@@ -2,9 +2,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <chrono>
-#include <thread>
-
 #include "base/check.h"
 #include "journal/etcd/asking.h"
 #include "journal/etcd/log.h"
@@ -18,6 +15,8 @@ namespace {
 
 /// A request to etcd is at most 1.5 MiB. A batch holds this and one entry more.
 constexpr std::size_t kBatchBytes = 256 << 10;
+/// Before a campaign asks again.
+constexpr base::Duration kPause = base::Duration::from_ms(5);
 
 }  // namespace
 
@@ -29,7 +28,7 @@ Result<void> Log::depose(std::uint64_t epoch, base::Duration within) {
   const Transaction removal{{CreatedAt{layout_.leader(), static_cast<std::int64_t>(epoch)}},
                             {Delete{layout_.leader(), {}}},
                             {}};
-  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::microseconds(within.us());
+  const base::Time give_up_at = now() + within;
   const auto done =
       ask_until_certain(stopped_, [&] { return client_.commit(removal, kShortCall); }, give_up_at);
   if (!done) return std::unexpected(to_error(done.error()));
@@ -42,7 +41,7 @@ Result<std::uint64_t> Log::campaign() {
   while (!stopped_) {
     const std::int64_t lease = lease_.lease();
     if (lease == 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      pause(kPause);
       continue;
     }
     const auto answer = client_.commit({{CreatedAt{layout_.leader(), 0}},
@@ -56,7 +55,7 @@ Result<std::uint64_t> Log::campaign() {
         return std::unexpected(to_error(answer.error()));
       }
       // Unknown: it may have been done, so it is asked again until that is known.
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      pause(kPause);
       continue;
     }
     lease_.progressed();

@@ -2,7 +2,6 @@
 #include "journal/etcd/layout.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <charconv>
 
@@ -105,12 +104,6 @@ std::optional<std::uint64_t> Layout::snapshot_of(std::string_view key) const {
 std::optional<std::uint64_t> Layout::manifest_of(std::string_view key) const {
   const auto sequence = snapshot_of(key);
   return sequence && key == manifest(*sequence) ? sequence : std::nullopt;
-}
-
-Id random_id() {
-  Id id{};
-  CHECK_EQ(::getrandom(id.data(), id.size(), 0), static_cast<ssize_t>(id.size()));
-  return id;
 }
 
 std::string to_hex(const Id& id) {

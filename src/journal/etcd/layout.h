@@ -14,13 +14,13 @@
 // The first three lie side by side, so that one watch sees them all.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "journal/etcd/outside.h"
 #include "journal/journal.h"
 #include "journal/shared_log.h"
 
@@ -59,8 +59,6 @@ class Layout {
   std::string root_;
 };
 
-using Id = std::array<std::uint8_t, 16>;
-Id random_id();
 std::string to_hex(const Id& id);
 
 /// The head of a stored batch.

@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <chrono>
-#include <thread>
+#include "journal/etcd/outside.h"
 
 namespace journal::etcd {
 namespace {
@@ -16,14 +15,14 @@ using base::Fault;
 constexpr base::Duration kAttempt = base::Duration::from_ms(500);
 /// A leader whose attempts stay without an answer for so long gives up: by now another may lead,
 /// and its clients had better ask elsewhere.
-constexpr std::chrono::seconds kPatience{5};
-constexpr std::chrono::milliseconds kPause{10};
+constexpr base::Duration kPatience = base::Duration::from_seconds(5);
+constexpr base::Duration kPause = base::Duration::from_ms(10);
 
 }  // namespace
 
 base::Result<Committed> LeaderJournal::commit(const Transaction& transaction) {
   if (failed_) return std::unexpected(*failed_);
-  const auto give_up_at = std::chrono::steady_clock::now() + kPatience;
+  const base::Time give_up_at = now() + kPatience;
   for (;;) {
     auto answer = client_.commit(transaction, kAttempt);
     if (answer) return *answer;
@@ -35,13 +34,13 @@ base::Result<Committed> LeaderJournal::commit(const Transaction& transaction) {
                      failure.message};
     } else if (failure.trouble != Trouble::Unknown) {
       failed_ = {Fault::Io, "etcd refuses the append: " + failure.message};
-    } else if (context_.stopped || std::chrono::steady_clock::now() > give_up_at) {
+    } else if (context_.stopped || now() > give_up_at) {
       failed_ = {Fault::Unavailable,
                  "etcd does not answer, so it is unknown what was appended: " + failure.message};
     }
     if (failed_) return std::unexpected(*failed_);
     spdlog::debug("append: {}; asking again", failure.message);
-    std::this_thread::sleep_for(kPause);
+    pause(kPause);
   }
 }
 

@@ -3,8 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <chrono>
+#include <utility>
 
 namespace journal::etcd {
 namespace {
@@ -15,49 +14,36 @@ constexpr base::Duration kCallWithin = base::Duration::from_ms(500);
 constexpr base::Duration kStuckAfter = base::Duration::from_seconds(4);
 
 /// After a call that failed. The next one goes to another member of etcd.
-constexpr std::chrono::milliseconds kPauseAfterFailure{100};
-
-std::chrono::microseconds chrono(base::Duration duration) {
-  return std::chrono::microseconds(duration.us());
-}
+constexpr base::Duration kPauseAfterFailure = base::Duration::from_ms(100);
 
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(const Access& access, std::string member_key, base::Duration ttl)
-    : client_(access), member_key_(std::move(member_key)), ttl_asked_(ttl), ttl_(ttl) {
-  progressed();
-  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-}
+    : client_(access),
+      member_key_(std::move(member_key)),
+      ttl_asked_(ttl),
+      ttl_(ttl),
+      progressed_at_us_(now().us()),
+      worker_([this] { run(); }) {}
 
 LeaseKeeper::~LeaseKeeper() {
-  thread_.request_stop();
-  thread_.join();
+  is_ending_ = true;
+  wake_.ring();
+  worker_.join();
   if (lease_ != 0) client_.revoke(lease_, kCallWithin);
 }
 
-std::int64_t LeaseKeeper::now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-bool LeaseKeeper::is_stuck() const { return now_us() - progressed_at_us_ > kStuckAfter.us(); }
+bool LeaseKeeper::is_stuck() const { return now().us() - progressed_at_us_ > kStuckAfter.us(); }
 
 void LeaseKeeper::forget(std::int64_t lease) {
-  const std::lock_guard lock(mutex_);
   lease_.compare_exchange_strong(lease, 0);
-  wake_.notify_all();
+  wake_.ring();
 }
 
-void LeaseKeeper::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    const bool done = lease_ == 0 ? obtain() : renew();
-    std::unique_lock lock(mutex_);
-    if (done) {
-      wake_.wait_for(lock, stop, chrono(ttl_ / 5), [this] { return lease_ == 0; });
-    } else {
-      wake_.wait_for(lock, stop, kPauseAfterFailure, [] { return false; });
-    }
+void LeaseKeeper::run() {
+  while (!is_ending_) {
+    const bool is_done = lease_ == 0 ? obtain() : renew();
+    if (!is_ending_) wake_.wait(is_done ? ttl_ / 5 : kPauseAfterFailure);
   }
 }
 

@@ -6,15 +6,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
-#include <stop_token>
 #include <string>
-#include <thread>
 
 #include "base/time.h"
 #include "journal/etcd/client.h"
+#include "journal/etcd/outside.h"
 
 namespace journal::etcd {
 
@@ -31,11 +28,10 @@ class LeaseKeeper {
   /// etcd said that this lease is gone; another is obtained soon.
   void forget(std::int64_t lease);
   /// Something was done that only a healthy node can do.
-  void progressed() { progressed_at_us_ = now_us(); }
+  void progressed() { progressed_at_us_ = now().us(); }
 
  private:
-  static std::int64_t now_us();
-  void run(const std::stop_token& stop);
+  void run();
   /// False: it failed, and is to be tried again soon.
   bool obtain();
   bool renew();
@@ -48,9 +44,9 @@ class LeaseKeeper {
   std::atomic<std::int64_t> lease_ = 0;
   std::atomic<std::int64_t> progressed_at_us_ = 0;
   bool was_stuck_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::jthread thread_;  // last: it uses all of the above
+  std::atomic<bool> is_ending_ = false;
+  Bell wake_;
+  Worker worker_;  // last: it uses all of the above
 };
 
 }  // namespace journal::etcd

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <thread>
 
 #include "journal/etcd/asking.h"
 
@@ -24,7 +23,7 @@ constexpr base::Duration kPollEvery = base::Duration::from_seconds(1);
 /// So many polls in a row from the past are no accident.
 constexpr int kStalePollsMax = 30;
 /// A watch that ends as soon as it begins must not spin.
-constexpr std::chrono::milliseconds kPauseAfterWatch{10};
+constexpr base::Duration kPauseAfterWatch = base::Duration::from_ms(10);
 
 std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
@@ -48,8 +47,8 @@ Log::~Log() { stop(); }
 
 Result<void> Log::open() {
   const std::string fresh = "turnstile shared log 1\n" + to_hex(random_id()) + "\n";
-  constexpr std::chrono::seconds kOpenWithin{30};
-  const auto give_up_at = std::chrono::steady_clock::now() + kOpenWithin;
+  constexpr base::Duration kOpenWithin = base::Duration::from_seconds(30);
+  const base::Time give_up_at = now() + kOpenWithin;
   for (;;) {
     const auto made = client_.commit({{CreatedAt{layout_.meta(), 0}},
                                       {Put{layout_.meta(), fresh}, Get{layout_.meta()}},
@@ -67,10 +66,10 @@ Result<void> Log::open() {
       return {};
     }
     const bool is_certain = made.error().trouble != Trouble::Unknown;
-    if (is_certain || std::chrono::steady_clock::now() > give_up_at) {
+    if (is_certain || now() > give_up_at) {
       return std::unexpected(to_error(made.error()));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    pause(base::Duration::from_ms(50));
   }
 }
 
@@ -231,16 +230,13 @@ void Log::start_watch() {
                            for (Change& change : changes) {
                              inbox_.changes.push_back(std::move(change));
                            }
-                           inbox_.filled.notify_all();
+                           inbox_.filled.ring();
                          });
 }
 
 std::vector<Change> Log::wait(base::Duration patience) {
-  std::unique_lock lock(inbox_.mutex);
-  inbox_.filled.wait_for(lock, std::chrono::microseconds(patience.us()), [this] {
-    return !inbox_.changes.empty() || inbox_.ended || inbox_.woken || stopped_;
-  });
-  inbox_.woken = false;
+  inbox_.filled.wait(patience);
+  const std::lock_guard lock(inbox_.mutex);
   return std::exchange(inbox_.changes, {});
 }
 
@@ -263,15 +259,15 @@ Result<SharedLog::News> Log::follow(base::Duration patience, Consumer& consumer)
     const std::lock_guard lock(inbox_.mutex);
     ended = inbox_.ended && inbox_.changes.empty();
   }
-  if (ended) std::this_thread::sleep_for(kPauseAfterWatch);
-  const auto now = std::chrono::steady_clock::now();
-  if (!changes.empty()) heard_at_ = now;
-  const bool is_silent = now - heard_at_ >= std::chrono::microseconds(kPollEvery.us());
+  if (ended) pause(kPauseAfterWatch);
+  const base::Time time = now();
+  if (!changes.empty()) heard_at_ = time;
+  const bool is_silent = time - heard_at_ >= kPollEvery;
   if (watch_ && !ended && !is_silent) {
     if (news == News::Some) lease_.progressed();
     return news;
   }
-  heard_at_ = now;
+  heard_at_ = time;
   const auto polled = poll(consumer);
   if (!polled) return polled;
   // What a healthy watch would have said by now it will not say any more.
@@ -323,11 +319,7 @@ bool Log::set_leader(const KeyValue* item) {
   return true;
 }
 
-void Log::wake() {
-  const std::lock_guard lock(inbox_.mutex);
-  inbox_.woken = true;
-  inbox_.filled.notify_all();
-}
+void Log::wake() { inbox_.filled.ring(); }
 
 void Log::stop() {
   stopped_ = true;

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,6 +15,7 @@
 #include "journal/etcd/layout.h"
 #include "journal/etcd/leader_journal.h"
 #include "journal/etcd/lease_keeper.h"
+#include "journal/etcd/outside.h"
 #include "journal/etcd/snapshots.h"
 #include "journal/shared_log.h"
 
@@ -54,10 +53,9 @@ class Log final : public SharedLog {
   /// What the watch has brought and follow() has not taken.
   struct Inbox {
     std::mutex mutex;
-    std::condition_variable filled;
     std::vector<Change> changes;
     bool ended = false;
-    bool woken = false;
+    Bell filled;
   };
 
   /// Reads what there is behind the position, the leader and the members, as of one revision.
@@ -89,7 +87,7 @@ class Log final : public SharedLog {
   Leadership leader_;
   std::vector<std::string> members_;
   std::int64_t revision_ = 0;  ///< all changes up to it were taken
-  std::chrono::steady_clock::time_point heard_at_{};
+  base::Time heard_at_;
   Inbox inbox_;
   int stale_polls_ = 0;
   std::unique_ptr<Watch> watch_;

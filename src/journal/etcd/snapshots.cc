@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/check.h"
 #include "journal/etcd/asking.h"
@@ -19,13 +18,13 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 256 << 10;
 /// Between pieces, so that appends come in between.
-constexpr std::chrono::milliseconds kPieceEvery{5};
+constexpr base::Duration kPieceEvery = base::Duration::from_ms(5);
 /// Snapshots that are kept.
 constexpr std::size_t kKeep = 2;
 /// Batches that one transaction deletes.
 constexpr std::uint64_t kDropAtOnce = 500;
 /// A revision stays readable for so long: whoever reads the log at it must come to an end.
-constexpr std::chrono::minutes kReadableFor{2};
+constexpr base::Duration kReadableFor = base::Duration::from_seconds(120);
 
 }  // namespace
 
@@ -135,7 +134,7 @@ Result<void> Snapshots::save(std::uint64_t epoch, const LogPosition& position,
   for (std::size_t at = 0; done && at < snapshot.payload.size(); at += kPieceBytes) {
     done = put(epoch, {Put{layout_.piece(sequence, manifest.pieces++),
                            snapshot.payload.substr(at, kPieceBytes)}});
-    std::this_thread::sleep_for(kPieceEvery);
+    pause(kPieceEvery);
   }
   if (done) done = put(epoch, {Put{layout_.manifest(sequence), encode(manifest)}});
   if (!done) return done;
@@ -176,7 +175,7 @@ Result<void> Snapshots::drop_batches(std::uint64_t epoch, std::uint64_t last) {
       return dropped;
     }
     first = end;
-    std::this_thread::sleep_for(kPieceEvery);
+    pause(kPieceEvery);
   }
   return {};
 }
@@ -187,10 +186,10 @@ Result<StoreHealth> Snapshots::keep_house() {
   const auto newest =
       ask_until_certain(stopped_, [&] { return client_.range({layout_.meta(), {}}, kShortCall); });
   if (!newest) return std::unexpected(to_error(newest.error()));
-  const auto now = Clock::now();
-  revisions_.emplace_back(now, newest->revision);
+  const base::Time time = now();
+  revisions_.emplace_back(time, newest->revision);
   std::int64_t old_enough = 0;
-  while (!revisions_.empty() && now - revisions_.front().first >= kReadableFor) {
+  while (!revisions_.empty() && time - revisions_.front().first >= kReadableFor) {
     old_enough = revisions_.front().second;
     revisions_.pop_front();
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -38,8 +37,6 @@ class Snapshots {
   SavedSnapshot last() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   base::Result<Found> list(Client& client, std::int64_t revision);
   base::Result<Snapshot> read(Client& client, std::uint64_t sequence, std::int64_t revision,
                               LogPosition& position);
@@ -51,7 +48,7 @@ class Snapshots {
   const Layout& layout_;
   const std::atomic<bool>& stopped_;
   Client client_;
-  std::deque<std::pair<Clock::time_point, std::int64_t>> revisions_;  ///< what was newest when
+  std::deque<std::pair<base::Time, std::int64_t>> revisions_;  ///< what was newest when
   std::int64_t compacted_ = 0;
 
   mutable std::mutex mutex_;

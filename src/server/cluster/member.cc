@@ -132,7 +132,10 @@ Member::Next Member::stand_by(state::Machine& machine) {
   Replayer replayer(machine);
   while (!is_stopping()) {
     const std::uint64_t leader = log_->leader().epoch;
-    if (leader != 0 && leader == suspected_ && Clock::now() >= suspects_from_) {
+    const bool is_gone = leader == suspected_ && Clock::now() >= suspects_from_;
+    // A campaign of this node's that reached the store late, or its former process: nobody leads.
+    const bool is_own = log_->leader().node == self_;
+    if (leader != 0 && (is_gone || is_own)) {
       spdlog::warn("{}, which leads in epoch {}, seems to be gone", log_->leader().node, leader);
       if (auto deposed = log_->depose(leader, kDeposeWithin); !deposed) {
         if (deposed.error().fault != Fault::Unavailable) return judge(deposed.error());
