@@ -79,7 +79,16 @@
   X(RequeuedAtTheEnd, "a task that is tried again loses its place", "RabbitMQ #10499")             \
   X(BarrierKeepsTheDead, "who died at a barrier counts as one who has arrived", "")                \
   X(EventSeenTwice, "a wait AFTER a generation is answered with that generation",                  \
-    "etcd (watch resumed at a wrong revision)")
+    "etcd (watch resumed at a wrong revision)")                                                    \
+  /* several nodes */                                                                              \
+  X(StaleLeaderAppends, "an append does not ask whether its epoch is the newest",                  \
+    "TiDB PD, Kafka (zombie leaders)")                                                             \
+  X(SilenceIsSuccess, "an append that etcd did not answer counts as done", "")                     \
+  X(ReadWithoutAsking, "a leader answers reads without asking whether it leads still",             \
+    "etcd #741")                                                                                   \
+  X(LeadsWithoutCatchingUp, "a new leader begins without what was appended last", "Kafka KIP-101") \
+  X(DropsWhatIsNeeded, "batches are dropped that no snapshot holds", "")                           \
+  X(OwnKeyForgotten, "a campaign that etcd hears late makes a leader who does not know of it", "")
 // clang-format on
 
 namespace base {

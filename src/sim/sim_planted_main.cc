@@ -24,6 +24,10 @@
 
 #include "base/check.h"
 #include "base/planted.h"
+#ifdef TURNSTILE_SIM_CLUSTER
+#include "sim/cluster/run.h"
+#include "sim/cluster/world.h"
+#endif
 #include "sim/run.h"
 #include "sim/world.h"
 
@@ -62,10 +66,13 @@ std::string sentence_of(std::string_view said) {
   const rlimit time{kSecondsMax, kSecondsMax};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::setrlimit(RLIMIT_CPU, &time);
-  const sim::Report report = sim::World(sim::Plan::of(seed)).run();
-  for (const std::string& complaint : report.complaints) fmt::print(stderr, "{}\n", complaint);
+  std::vector<std::string> complaints = sim::World(sim::Plan::of(seed)).run().complaints;
+#ifdef TURNSTILE_SIM_CLUSTER
+  if (complaints.empty()) complaints = sim::ClusterWorld(seed).run().complaints;
+#endif
+  for (const std::string& complaint : complaints) fmt::print(stderr, "{}\n", complaint);
   std::fflush(stderr);
-  std::_Exit(report.complaints.empty() ? 0 : 1);
+  std::_Exit(complaints.empty() ? 0 : 1);
 }
 
 /// What is said of a world of this seed with the bug in it, by a process that may die of it.
@@ -240,7 +247,11 @@ int main(int argc, char** argv) {
   for (const PlantedBugRow& row : base::kPlantedBugs) {
     if (row.name != name) continue;
     base::planted_bug = row.bug;
-    return sim::run(options);
+    int status = sim::run(options);
+#ifdef TURNSTILE_SIM_CLUSTER
+    if (status == 0) status = sim::run_clusters(options);
+#endif
+    return status;
   }
   fmt::print(stderr, "there is no planted bug '{}'; --list names them\n", name);
   return 2;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "journal/etcd/asking.h"
 
 namespace journal::etcd {
@@ -158,7 +159,8 @@ Result<void> Snapshots::drop_old(std::uint64_t epoch) {
     if (!dropped) return dropped;
   }
   // Until there are two, the log goes back to its beginning.
-  return whole.size() < kKeep ? Result<void>() : drop_batches(epoch, *whole.begin());
+  if (whole.size() < kKeep) return {};
+  return drop_batches(epoch, PLANTED(DropsWhatIsNeeded) ? *whole.rbegin() + kKeep : *whole.begin());
 }
 
 /// The batch of the older snapshot stays, so that the log is never without one.

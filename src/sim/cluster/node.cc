@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "command/entry.h"
 #include "journal/etcd/etcd_log.h"
 #include "journal/etcd/outside.h"
@@ -120,7 +121,7 @@ Node::Next Node::stand_by(SharedLog& log, state::Machine& machine, journal::Cons
   while (!is_ending()) {
     const std::uint64_t leader = log.leader().epoch;
     // A campaign of this node's that reached etcd late, or its former process: nobody leads.
-    const bool is_own = log.leader().node == name_;
+    const bool is_own = log.leader().node == name_ && !PLANTED(OwnKeyForgotten);
     const bool is_gone = leader != 0 && std::exchange(suspects_, false);
     if (leader != 0 && (is_gone || is_own)) {
       if (is_gone) ++count_of(counts_, ClusterFault::Suspicion);
