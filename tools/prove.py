@@ -4,9 +4,10 @@
     tools/prove.py --hours 8
 
 `./dev prove` builds what it needs and calls it. In turn come the planted bugs, the
-simulator's worlds on all processors, kill -9 loops and losses of power against the
-real server, a cluster on a network that fails, and every fuzzer. Worlds that were once run are not run
-again: the next programme goes on with the seed after them (build/prove/next_seed).
+simulator's worlds, of one node and of several, on all processors, kill -9 loops and
+losses of power against the real server, a cluster on a network that fails, and every
+fuzzer. Worlds that were once run are not run again: the next programme goes on with the
+seed after them (build/prove/next_seed).
 
 The report is build/prove/report.md. The exit status is 1 if anything failed, or if a
 kind of fault never happened, for then nothing was tested of it.
@@ -24,7 +25,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # How the time that the planted bugs leave is shared out.
-SHARES = {"worlds": 0.55, "kills": 0.12, "power": 0.08, "network": 0.08, "fuzzers": 0.17}
+SHARES = {"worlds": 0.5, "clusters": 0.08, "kills": 0.12, "power": 0.06, "network": 0.08,
+          "fuzzers": 0.16}
 SEEDS_A_CHUNK = 200
 KILLS_A_ROUND = 200
 LOSSES_A_ROUND = 20
@@ -105,24 +107,26 @@ class Sum:
             self.faults[name] = self.faults.get(name, 0) + value
 
 
-def run_worlds(programme, first, count, total):
+def run_worlds(programme, first, count, total, *flags):
     """Runs the seeds; goes on behind one that fails."""
     end = first + count
     while first < end:
         _, output = programme.run([programme.bin / "turnstile-sim", first, "--count", end - first,
-                                   "--json", "--quiet"])
+                                   "--json", "--quiet", *flags])
         found = re.search(r"^\{.*\}$", output, re.M)
         if found:
             return total.add(json.loads(found.group()))
         failed = re.search(r"^seed (\d+) fails", output, re.M)
-        programme.fail(f"seed {failed.group(1) if failed else first} of turnstile-sim", output)
+        what = " ".join(["turnstile-sim", failed.group(1) if failed else str(first), *flags])
+        programme.fail(what, output)
         first = int(failed.group(1)) + 1 if failed else end
     return None
 
 
-def prove_worlds(programme, seconds):
+def prove_worlds(programme, seconds, what, memory, *flags):
+    """Seeds until the time is over, beginning where the programme before has ended."""
     began = time.monotonic()
-    memory = programme.out / "next_seed"
+    memory = programme.out / memory
     first = next_seed = int(memory.read_text()) if memory.exists() else 1
     total = Sum()
 
@@ -135,30 +139,29 @@ def prove_worlds(programme, seconds):
     taken = chunks()
     while batch := [seed for _, seed in zip(range(programme.workers), taken)]:
         for _ in programme.in_parallel(
-                lambda seed: run_worlds(programme, seed, SEEDS_A_CHUNK, total), batch):
+                lambda seed: run_worlds(programme, seed, SEEDS_A_CHUNK, total, *flags), batch):
             pass
         memory.write_text(str(next_seed))
-        programme.say(f"worlds: seeds {first} to {next_seed - 1}")
-    report_worlds(programme, total, first, next_seed, time.monotonic() - began)
+        programme.say(f"{what}: seeds {first} to {next_seed - 1}")
+    report_worlds(programme, what, total, first, next_seed, time.monotonic() - began)
 
 
-def report_worlds(programme, total, first, end, seconds):
-    figures = total.figures
-    programme.report("## Worlds\n")
+def report_worlds(programme, what, total, first, end, seconds):
+    figures = {name.replace("_", " "): value for name, value in total.figures.items()
+               if name not in ("seeds", "seconds")}
+    programme.report(f"## {what}\n")
     programme.report(
-        f"{figures.get('seeds', 0):,} seeds ({first} to {end - 1}) in {seconds:.0f} s: "
-        f"{figures.get('operations', 0):,} operations, {figures.get('answered', 0):,} answered, "
-        f"{figures.get('entries', 0):,} entries journalled, {figures.get('rounds', 0):,} rounds "
-        f"through the library, {figures.get('simulated_hours', 0):,.1f} simulated hours.\n")
+        f"{total.figures.get('seeds', 0):,} seeds ({first} to {end - 1}) in {seconds:.0f} s: " +
+        ", ".join(f"{round(value):,} {name}" for name, value in figures.items()) + ".\n")
     programme.report("| fault | times |\n|---|---|")
     for name, count in total.faults.items():
         programme.report(f"| {name} | {count:,} |")
     programme.report()
     if not total.faults:
-        programme.fail("no world came to its end")
+        programme.fail(f"{what}: no world came to its end")
     for name, count in total.faults.items():
         if count == 0:
-            programme.fail(f"the fault {name} never happened")
+            programme.fail(f"{what}: the fault {name} never happened")
 
 
 # --- the real server
@@ -258,7 +261,9 @@ def prove(programme):
     seconds = programme.hours * 3600
     prove_planted_bugs(programme)
     left = max(0, seconds - (time.monotonic() - programme.began))
-    prove_worlds(programme, left * SHARES["worlds"])
+    prove_worlds(programme, left * SHARES["worlds"], "Worlds", "next_seed")
+    prove_worlds(programme, left * SHARES["clusters"], "Worlds of several nodes",
+                 "next_cluster_seed", "--cluster")
     prove_kills(programme, left * SHARES["kills"])
     prove_power(programme, left * SHARES["power"])
     prove_network(programme, left * SHARES["network"])

@@ -20,7 +20,6 @@ import sys
 import time
 from pathlib import Path
 
-import charts
 import machine
 import plan
 import servers
@@ -186,6 +185,8 @@ def about(comparison, minutes):
 
 
 def write_report(comparison, minutes):
+    # Not at the top: `--packages` is asked for before matplotlib is there.
+    import charts  # pylint: disable=import-outside-toplevel
     lines = about(comparison, minutes)
     found = list(sections(comparison))
     markdown = "\n".join(f"- {line}" for line in lines)
