@@ -95,7 +95,7 @@ if(TARGET turnstile-sim)
     set_tests_properties(sim/clusters PROPERTIES LABELS sim TIMEOUT 900 COST 50)
   endif()
   # Worlds in which something was found once: by the checker where nothing was wrong, mostly.
-  foreach(seed 3316 6999 42017 43884 52442)
+  foreach(seed 3316 6999 42017 43884 52442 82495)
     add_test(NAME sim/found_once_${seed} COMMAND turnstile-sim ${seed} --quiet)
     set_tests_properties(sim/found_once_${seed} PROPERTIES LABELS sim TIMEOUT 300)
   endforeach()

@@ -122,7 +122,8 @@ void WitnessCheck::judge_unjournalled(const Due& due) {
   ++report_.repeated;
   const resp::Value queued{.type = resp::Type::Simple, .text = "QUEUED"};
   const resp::Value& told = due.is_queued ? queued : *operation.reply;
-  const bool may_come_late = is_kept_off(told) && has_priority(asked);
+  const bool may_come_late =
+      (is_kept_off(told) || is_code(told, Code::Deadlock)) && has_priority(asked);
   // Foresight comes first, and so had let it pass at that moment.
   if (is_code(told, Code::Deadlock)) asked = without_foresight(std::move(asked));
   const command::Entry trial = trial_of(place, std::move(asked), std::move(ticket));

@@ -222,6 +222,44 @@ TEST_F(FileJournalTest, a_torn_tail_is_cut_and_reported) {
   EXPECT_EQ(opened_.report.cut_bytes, 0U);
 }
 
+TEST_F(FileJournalTest, what_a_killed_process_left_in_the_page_cache_is_durable_before_it_counts) {
+  const auto open = [this](MemoryFiles& files, Consumer& consumer) {
+    return FileJournal::open(std::make_unique<MemoryDisk>(files), options_, consumer);
+  };
+  const auto all = [](std::uint64_t) { return true; };
+  // It dies in each call of a rotation, the seal's write among them.
+  for (std::uint64_t call = 1; call <= 12; ++call) {
+    MemoryFiles files;
+    HistoryConsumer nothing;
+    auto first = open(files, nothing);
+    ASSERT_TRUE(first);
+    ASSERT_TRUE(first->journal->append(batch_of(1, {2'000})));
+    files.set_fault({.kind = DiskFault::Kind::PowerLoss,
+                     .at_call = call,
+                     .keeps = all,
+                     .is_process_only = true});
+    (void)first->journal->append(batch_of(2, {2'000}));
+    first->journal.reset();
+    files.restart();
+
+    HistoryConsumer history;
+    auto second = open(files, history);
+    ASSERT_TRUE(second) << call << ": " << second.error().message;
+    const Batch batch = batch_of(second->journal->next_index(), {10});
+    ASSERT_TRUE(second->journal->append(batch));
+    history.apply(batch);
+    second->journal.reset();
+    // Of what is not synced the disk has nothing.
+    files.set_fault({.kind = DiskFault::Kind::PowerLoss, .keeps = {}});
+    files.restart();
+
+    HistoryConsumer found;
+    const auto third = open(files, found);
+    ASSERT_TRUE(third) << call << ": " << third.error().message;
+    EXPECT_EQ(found.state, history.state) << call;
+  }
+}
+
 TEST_F(FileJournalTest, damage_is_refused_with_file_offset_and_index_and_changes_nothing) {
   reopen();
   append_records({10});

@@ -33,7 +33,7 @@ class MemoryFile : public File {
   base::Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     const std::lock_guard lock(files_.mutex_);
     const DiskFault* fault = files_.enter();
-    files_.write(*bytes_, offset, bytes, fault);
+    files_.write(bytes_, offset, bytes, fault);
     if (fault) return failed(*fault, "cannot write ");
     return {};
   }
@@ -41,6 +41,7 @@ class MemoryFile : public File {
   base::Result<void> sync() override {
     const std::lock_guard lock(files_.mutex_);
     if (const DiskFault* fault = files_.enter()) return failed(*fault, "cannot sync ");
+    files_.sync(bytes_);
     return {};
   }
 
@@ -88,12 +89,13 @@ void MemoryFiles::set_contents(const std::map<std::string, std::string>& content
   for (const auto& [name, bytes] : contents) names_[name] = std::make_shared<std::string>(bytes);
   durable_names_ = names_;
   unsynced_.clear();
+  cached_.clear();
 }
 
 void MemoryFiles::restart() {
   const std::lock_guard lock(mutex_);
   if (!is_off_) lose_power();
-  names_ = durable_names_;
+  if (!fault_.is_process_only) names_ = durable_names_;
   is_off_ = is_locked_ = false;
   fault_ = {};
 }
@@ -116,16 +118,21 @@ base::Result<void> MemoryFiles::fail(const DiskFault& fault, const std::string& 
 }
 
 /// The call at which the power goes still sees the disk on, so that its write can be torn.
-void MemoryFiles::write(std::string& bytes, std::uint64_t offset, std::string_view data,
-                        const DiskFault* fault) const {
+void MemoryFiles::write(const Bytes& file, std::uint64_t offset, std::string_view data,
+                        const DiskFault* fault) {
   if (fault && is_off_ && calls_ != fault_.at_call) return;
+  std::string& bytes = *file;
+  const bool is_only_cached = fault && is_off_ && fault_.is_process_only;
   for (std::uint64_t at = 0, sector = 0; at < data.size(); ++sector) {
     // Sectors are those of the disk, wherever the write begins.
     const std::uint64_t end = ((offset + at) / kSectorSize + 1) * kSectorSize - offset;
     const std::string_view part = data.substr(at, end - at);
     if (!fault || (fault->keeps && fault->keeps(sector))) {
-      if (bytes.size() < offset + at + part.size()) bytes.resize(offset + at + part.size());
-      std::memcpy(bytes.data() + offset + at, part.data(), part.size());
+      const std::uint64_t place = offset + at;
+      if (bytes.size() < place + part.size()) bytes.resize(place + part.size());
+      std::erase_if(cached_, [&](const Cached& c) { return c.file == file && c.at == place; });
+      if (is_only_cached) cached_.push_back({file, place, bytes.substr(place, part.size())});
+      std::memcpy(bytes.data() + place, part.data(), part.size());
     }
     at = end;
   }
@@ -139,13 +146,24 @@ base::Result<void> MemoryFiles::change_names(const std::string& what, const Chan
   return {};
 }
 
+void MemoryFiles::sync(const Bytes& file) {
+  std::erase_if(cached_, [&](const Cached& piece) { return piece.file == file; });
+}
+
 void MemoryFiles::lose_power() {
   is_off_ = true;
+  // The system of a process that dies goes on, with all that it has.
+  if (fault_.is_process_only) return;
   const auto& keeps = fault_.keeps_name ? fault_.keeps_name : fault_.keeps;
   for (std::uint64_t i = 0; i < unsynced_.size(); ++i) {
-    if (fault_.is_process_only || (keeps && keeps(i))) apply(unsynced_[i], durable_names_);
+    if (keeps && keeps(i)) apply(unsynced_[i], durable_names_);
   }
   unsynced_.clear();
+  for (const Cached& piece : cached_) {
+    if (fault_.keeps && fault_.keeps(piece.at / kSectorSize)) continue;
+    std::memcpy(piece.file->data() + piece.at, piece.durable.data(), piece.durable.size());
+  }
+  cached_.clear();
 }
 
 void MemoryFiles::apply(const Change& change, Names& names) {

@@ -30,7 +30,8 @@ struct DiskFault {
   /// What is done all the same: of the write that fails, the sectors (counted from 0) for which
   /// this is true.
   std::function<bool(std::uint64_t)> keeps;
-  /// A PowerLoss is only the death of the process: the system keeps all changes to the directory.
+  /// A PowerLoss is only the death of the process: the system keeps what the write had done and all
+  /// changes to the directory, as not yet synced, for a loss of power to take away.
   bool is_process_only = false;
   /// What `keeps` says of sectors, for the changes to the directory that a power loss finds not
   /// synced; where it is empty, `keeps` decides for them as well.
@@ -67,12 +68,20 @@ class MemoryFiles {
   /// One change to the directory: names that point to other bytes, or (null) to none.
   using Change = std::map<std::string, Bytes>;
 
+  /// A piece of a file that only the system has.
+  struct Cached {
+    Bytes file;
+    std::uint64_t at = 0;
+    std::string durable;  ///< what the disk has there
+  };
+
   /// Counts a call. The fault that hits it, if any.
   const DiskFault* enter();
   base::Result<void> fail(const DiskFault& fault, const std::string& what) const;
   base::Result<void> change_names(const std::string& what, const Change& change);
-  void write(std::string& bytes, std::uint64_t offset, std::string_view data,
-             const DiskFault* fault) const;
+  void write(const Bytes& bytes, std::uint64_t offset, std::string_view data,
+             const DiskFault* fault);
+  void sync(const Bytes& bytes);
   void lose_power();
   static void apply(const Change& change, Names& names);
 
@@ -80,6 +89,7 @@ class MemoryFiles {
   Names names_;                   ///< as processes see them
   Names durable_names_;           ///< as they are after a power loss
   std::vector<Change> unsynced_;  ///< from the durable names to the others
+  std::vector<Cached> cached_;    ///< by a write that its process did not survive
   DiskFault fault_;
   std::uint64_t calls_ = 0;
   bool is_off_ = false;

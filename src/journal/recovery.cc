@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/fault_point.h"
+#include "base/planted.h"
 #include "journal/file/snapshot_file.h"
 #include "journal/file_journal.h"
 
@@ -21,11 +22,14 @@ DataId random_data_id() {
   return id;
 }
 
-/// A batch that a killed process left in the page cache, without a sync, reads like a durable one.
-/// It becomes durable here, before anybody acts on it.
+/// A batch that a killed process left in the page cache, without a sync, reads like a durable one,
+/// and so does the seal of the segment before. They become durable here, before anybody acts on
+/// them. All that is older was durable before anything came after it.
 base::Result<void> sync_what_is_there(Disk& disk, const Inventory& inventory) {
-  if (!inventory.segments.empty()) {
-    const auto file = disk.open(segment_name(inventory.segments.back()), Access::ReadWrite);
+  const std::size_t count = inventory.segments.size();
+  const std::size_t young = std::min<std::size_t>(count, PLANTED(SealNotSynced) ? 1 : 2);
+  for (std::size_t i = count - young; i < count; ++i) {
+    const auto file = disk.open(segment_name(inventory.segments[i]), Access::ReadWrite);
     if (!file) return std::unexpected(file.error());
     if (auto synced = (*file)->sync(); !synced) return synced;
   }

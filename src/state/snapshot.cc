@@ -50,9 +50,18 @@ bool is_sane(Duration d) { return d.us() >= 0 && d.us() < kLengthMax; }
 
 bool is_sane(Time time) { return time.us() > -kTimeMax && time.us() < kTimeMax; }
 
+/// Many are lengths of time in milliseconds; a count is never larger.
+bool is_sane(const command::Limits& limits) {
+  bool is_sane = true;
+  command::for_each_limit(limits, [&](const char*, const char*, std::int64_t value) {
+    is_sane = is_sane && value >= 0 && value < kLengthMax / 1'000;
+  });
+  return is_sane;
+}
+
 bool is_sane(const command::Rules& rules) {
   return is_sane(rules.ageing_step) && is_sane(rules.slack_min) && rules.slack_percent >= 0 &&
-         rules.slack_percent <= 1'000;
+         rules.slack_percent <= 1'000 && is_sane(rules.limits);
 }
 
 bool are_distinct(const std::vector<command::KeyMode>& keys) {
@@ -103,7 +112,7 @@ base::Result<void> Machine::restore(std::string_view bytes) {
         fmt::format("it follows rules of version {}, this program knows {}; run a newer turnstile",
                     rules_.version, kRulesVersion));
   }
-  if (!is_sane(now_) || !is_sane(rules_)) return corrupt("times out of range");
+  if (!is_sane(now_) || !is_sane(rules_)) return corrupt("times or limits out of range");
   if (last_index_ >= kIndexMax) return corrupt("the index is out of range");
   std::uint32_t count = 0;
   reader(count);
