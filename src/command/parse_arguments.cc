@@ -35,9 +35,40 @@ constexpr std::array<std::string_view, kOptionCount> kWords = {
 };
 static_assert(!kWords.back().empty());
 
+constexpr std::size_t kLetters = 26;
+
+/// The options in the order of their first letters, and where each letter begins.
+struct ByLetter {
+  std::array<std::uint8_t, kOptionCount> options{};
+  std::array<std::uint8_t, kLetters + 1> begin{};
+};
+
+constexpr ByLetter order_by_letter() {
+  ByLetter order;
+  std::uint8_t count = 0;
+  for (std::size_t letter = 0; letter < kLetters; ++letter) {
+    order.begin[letter] = count;
+    for (std::size_t i = 0; i < kOptionCount; ++i) {
+      if (kWords[i].front() == static_cast<char>('A' + letter)) {
+        order.options[count++] = static_cast<std::uint8_t>(i);
+      }
+    }
+  }
+  order.begin[kLetters] = count;
+  return order;
+}
+
+constexpr ByLetter kByLetter = order_by_letter();
+static_assert(kByLetter.begin[kLetters] == kOptionCount);
+
 std::optional<Option> find_option(std::string_view word) {
-  for (std::size_t i = 0; i < kOptionCount; ++i) {
-    if (is_word(word, kWords[i])) return static_cast<Option>(i);
+  if (word.empty()) return std::nullopt;
+  // Bit 5 is what tells small letters from capitals.
+  const auto letter = static_cast<std::size_t>((word.front() & ~0x20) - 'A');
+  if (letter >= kLetters) return std::nullopt;
+  for (std::size_t i = kByLetter.begin[letter]; i < kByLetter.begin[letter + 1]; ++i) {
+    const std::uint8_t option = kByLetter.options[i];
+    if (is_word(word, kWords[option])) return static_cast<Option>(option);
   }
   return std::nullopt;
 }
@@ -183,9 +214,11 @@ bool Arguments::take(Option option) {
 }
 
 std::optional<Option> Arguments::next_known_option() {
-  while (is_at_option()) {
-    const Option option = *find_option(next("an option"));
-    if (enter(option) && !read_envelope(option)) return option;
+  while (!rest_.empty()) {
+    const auto option = find_option(rest_.front());
+    if (!option || !spec_.options.contains(*option)) break;
+    next("an option");
+    if (enter(*option) && !read_envelope(*option)) return option;
   }
   return std::nullopt;
 }
