@@ -179,8 +179,8 @@ that the reply depends on.
 
 An error reply begins with one of these words; a sentence for people follows. "Applied?" says
 whether the command may have taken effect all the same: then only a repeat with the same REQUEST
-number tells. A repeat that is refused rules nothing out: what was sent before over a connection that
-broke may arrive later still, and then takes effect; the grants that SESSION.ATTACH lists are the truth.
+number tells. A repeat that is refused rules nothing out: what was sent before over a connection
+that broke may arrive later still and take effect. The truth is what SESSION.ATTACH lists.
 
 Three of them are about tasks and signals alone. `ENDED`: who waits to run a task is told that there
 is nothing left to run, and the sentence says how it ended; TASK.RESULT has the rest. `BROKEN`: one

@@ -66,7 +66,7 @@ class Node {
   Chance chance_;
   /// Of all its processes: what the former ones sent is under way still.
   std::vector<std::unique_ptr<Host>> hosts_;
-  Host* host_ = nullptr;  ///< of the present one
+  Host* host_ = nullptr;               ///< of the present one
   journal::SharedLog* log_ = nullptr;  ///< of the process that lives
   bool is_stopping_ = false;
   bool is_resting_ = false;
