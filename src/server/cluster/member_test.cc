@@ -131,6 +131,15 @@ class MemberTest : public ::testing::Test {
   std::optional<Member> member_;
 };
 
+/// A campaign that the store heard late, or one of its former process.
+TEST_F(MemberTest, takes_its_own_key_away_when_it_does_not_lead) {
+  script_.leader = {7, "self:1"};
+  start();
+  ASSERT_TRUE(run_until([&] { return !leads_.empty(); }));
+  EXPECT_EQ(deposed(), std::vector<std::uint64_t>{7});
+  EXPECT_EQ(leads_.front().epoch, 10U);
+}
+
 TEST_F(MemberTest, leads_when_nobody_does) {
   start();
   ASSERT_TRUE(run_until([&] { return !leads_.empty(); }));
