@@ -91,7 +91,7 @@ if(TARGET turnstile-sim)
     set_tests_properties(sim/worlds_from_${first} PROPERTIES LABELS sim TIMEOUT 900 COST 50)
   endforeach()
   if(TARGET sim_cluster)
-    add_test(NAME sim/clusters COMMAND turnstile-sim 1 --count 200 --cluster --every-fault --quiet)
+    add_test(NAME sim/clusters COMMAND turnstile-sim 1 --count 100 --cluster --every-fault --quiet)
     set_tests_properties(sim/clusters PROPERTIES LABELS sim TIMEOUT 900 COST 50)
   endif()
   # Worlds in which something was found once: by the checker where nothing was wrong, mostly.
