@@ -25,8 +25,7 @@
   X(AnswerBeforeSync, "an answer leaves before the journal is synced", "etcd #14370")              \
   X(SyncErrorIgnored, "a failed write or sync is passed over", "Redis #8111")                      \
   X(DirectoryNotSynced, "a new segment's name is not synced", "LevelDB, ZooKeeper (OSDI 2014)")    \
-  X(SealNotSynced, "a restart takes what a killed process left in the page cache for synced",      \
-    "PostgreSQL (fsyncgate 2018)")                                                                 \
+  X(SealNotSynced, "a restart takes what a killed process left in the page cache for synced", "")  \
   X(DamageCutOff, "a damaged batch is cut off like a torn one, and all behind it",                 \
     "LogCabin, ZooKeeper (FAST 2018)")                                                             \
   X(RecordSkippedAfterSnapshot, "recovery leaves out the first record behind a snapshot", "")      \
