@@ -25,7 +25,13 @@ void LockModel::review_preemptions() {
     const bool all_told = std::all_of(holders.begin(), holders.end(), [&](const ModelClaim* h) {
       return waiter.told.contains(h->id);
     });
-    if (all_told && may_preempt(waiter)) continue;
+    if (all_told && may_preempt(waiter)) {
+      // Who has made room, if only by a downgrade, is told again when he is back.
+      std::erase_if(waiter.told, [&](std::uint64_t id) {
+        return std::none_of(holders.begin(), holders.end(), [&](auto* h) { return h->id == id; });
+      });
+      continue;
+    }
     if (!all_told) meet("somebody comes into the way of a preemption");
     withdraw_preemption(waiter);
   }
