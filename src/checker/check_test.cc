@@ -52,5 +52,13 @@ TEST(CheckTest, what_a_machine_says_is_good) {
   }
 }
 
+TEST(CheckTest, as_many_clients_as_there_are) {
+  const MadeHistory made =
+      make_history({.seed = 5, .operations = 3'000, .clients = 700, .keys = 300});
+  const Report report = checked(made);
+  EXPECT_TRUE(report.is_good()) << text_of(report);
+  EXPECT_EQ(report.judged_by_model, made.entries.size());
+}
+
 }  // namespace
 }  // namespace checker

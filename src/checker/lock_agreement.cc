@@ -184,13 +184,12 @@ std::string MachineView::disagreement_on_key(const ModelState& model, Realm real
   std::vector<std::uint64_t> holders;
   std::vector<const ModelClaim*> waiting;
   std::int64_t permits = 0;
-  for (const ModelClaim& c : model.claims) {
-    if (!c.is_about(realm, name)) continue;
-    if (!c.waits()) {
-      holders.push_back(c.token);
-      permits += c.permits;
-    } else if (!model.is_shut_out(c)) {
-      waiting.push_back(&c);
+  for (const ModelClaim* c : model.claims.about(realm, name)) {
+    if (!c->waits()) {
+      holders.push_back(c->token);
+      permits += c->permits;
+    } else if (!model.is_shut_out(*c)) {
+      waiting.push_back(c);
     }
   }
   std::sort(holders.begin(), holders.end());
@@ -245,10 +244,10 @@ std::string MachineView::disagreement(const ModelState& model) const {
       return fmt::format("they disagree on semaphore {}", s.name);
   }
   if (model.sessions.size() != machine_.sessions_.size()) return "sessions differ";
-  for (const ModelSession& s : model.sessions) {
-    const Session* session = machine_.find_session(s.id);
+  for (const auto& [id, s] : model.sessions) {
+    const Session* session = machine_.find_session(id);
     if (session == nullptr || session->renewed != Time::from_us(s.renewed))
-      return fmt::format("they disagree on session {}", s.id);
+      return fmt::format("they disagree on session {}", id);
   }
   return {};
 }

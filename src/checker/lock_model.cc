@@ -2,6 +2,7 @@
 #include "checker/lock_model.h"
 
 #include "checker/wait_graph.h"
+#include "checker/wait_order.h"
 
 namespace checker {
 
@@ -24,8 +25,8 @@ LockModel::Answer LockModel::apply(const command::Entry& entry, const command::O
     settle_semaphores();
     tell_leaders();
     if (ModelSession* own = session()) own->renewed = now;
-    if (objection_.empty() && WaitGraph(*this).is_anybody_stuck())
-      objection_ = "a deadlock was not found";
+    const bool is_stuck = !WaitOrder(*this).exists() && WaitGraph(*this).is_anybody_stuck();
+    if (objection_.empty() && is_stuck) objection_ = "a deadlock was not found";
   }
   answered.events = std::exchange(events_, {});
   answered.changed = changed_;
@@ -99,7 +100,8 @@ command::Reply LockModel::repeat(const ModelAnswer& kept) {
   const auto* granted = std::get_if<Granted>(&kept.reply);
   const auto* renewed = std::get_if<command::Renewed>(&kept.reply);
   if (granted == nullptr && renewed == nullptr) return kept.reply;
-  const ModelClaim* held = find_token(granted != nullptr ? granted->token : renewed->token);
+  const std::uint64_t token = granted != nullptr ? granted->token : renewed->token;
+  const ModelClaim* held = find_own(token);
   if (held == nullptr) return refused(Code::Lost);
   if (renewed != nullptr) return command::Renewed{held->token, lease_left(*held)};
   return Granted{held->token, lease_left(*held), {}};
@@ -137,9 +139,20 @@ std::optional<command::Code> LockModel::code_of(const Reply& reply) {
   return refused == nullptr ? std::nullopt : std::optional(refused->code);
 }
 
-ModelClaim* LockModel::find_token(std::uint64_t token) {
-  for (ModelClaim& held : claims) {
-    if (!held.waits() && held.token == token) return &held;
+/// The grant of the token, if that is its name.
+ModelClaim* LockModel::find_held(Realm realm, const std::string& name, std::uint64_t token) const {
+  for (ModelClaim* held : claims.about(realm, name)) {
+    if (!held->waits() && held->token == token) return held;
+  }
+  return nullptr;
+}
+
+/// The same of whatever name, among what the session may act on.
+ModelClaim* LockModel::find_own(std::uint64_t token) const {
+  for (const std::uint64_t session : {entry_->origin.session, std::uint64_t{0}}) {
+    for (ModelClaim* held : claims.of_session(session)) {
+      if (!held->waits() && held->token == token) return held;
+    }
   }
   return nullptr;
 }
@@ -150,18 +163,12 @@ bool LockModel::is_callers_wait(const ModelClaim& waiter) const {
          (o.session != 0 || waiter.origin.connection == o.connection);
 }
 
-ModelClaim* LockModel::find_ticket(const std::string& ticket) {
-  for (ModelClaim& waiter : claims) {
-    if (!ticket.empty() && waiter.ticket == ticket && is_callers_wait(waiter)) return &waiter;
+ModelClaim* LockModel::find_ticket(const std::string& ticket) const {
+  if (ticket.empty()) return nullptr;
+  for (ModelClaim* waiter : claims.of_session(entry_->origin.session)) {
+    if (waiter->ticket == ticket && is_callers_wait(*waiter)) return waiter;
   }
   return nullptr;
-}
-
-std::string LockModel::cause_of(std::uint64_t token) const {
-  for (const auto& [t, cause] : ended) {
-    if (t == token) return cause;
-  }
-  return "unknown";
 }
 
 /// Of lease and session, whichever ends first.

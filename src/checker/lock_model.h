@@ -51,19 +51,16 @@ class LockModel : private ModelState {
   static Reply refused(Code code, std::string cause = "") { return command::Refused{code, cause}; }
   static std::optional<Code> code_of(const Reply& reply);
   void meet(const char* situation) { situations_.push_back(situation); }
-  ModelSession* session() { return find(sessions, entry_->origin.session); }
-  ModelClaim* claim(std::uint64_t id) { return find(claims, id); }
-  template <class T>
-  static T* find(std::list<T>& items, std::uint64_t id) {
-    for (T& item : items) {
-      if (item.id == id) return &item;
-    }
-    return nullptr;
+  ModelSession* session(std::uint64_t id) {
+    const auto it = sessions.find(id);
+    return it == sessions.end() ? nullptr : &it->second;
   }
-  ModelClaim* find_token(std::uint64_t token);
-  ModelClaim* find_ticket(const std::string& ticket);
+  ModelSession* session() { return session(entry_->origin.session); }
+  ModelClaim* claim(std::uint64_t id) { return claims.find(id); }
+  ModelClaim* find_held(Realm realm, const std::string& name, std::uint64_t token) const;
+  ModelClaim* find_own(std::uint64_t token) const;
+  ModelClaim* find_ticket(const std::string& ticket) const;
   bool is_callers_wait(const ModelClaim& claim) const;
-  std::string cause_of(std::uint64_t token) const;
   base::Duration lease_left(const ModelClaim& claim) const;
 
   // --- lock_model_queue.cc: asking, giving, ending

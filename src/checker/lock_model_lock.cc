@@ -23,26 +23,25 @@ command::Reply LockModel::on(const command::LockAcquire& wanted) {
 /// The owner's oldest hold that covers all that is asked for.
 ModelClaim* LockModel::find_entered(const command::LockAcquire& wanted) {
   ModelClaim* found = nullptr;
-  for (ModelClaim& held : claims) {
-    const bool is_own = !held.waits() && held.realm == Realm::Lock &&
-                        held.origin.session == entry_->origin.session && held.owner == wanted.owner;
+  for (ModelClaim* held : claims.of_session(entry_->origin.session)) {
+    const bool is_own = !held->waits() && held->realm == Realm::Lock && held->owner == wanted.owner;
     const bool covers =
         is_own && std::all_of(wanted.keys.begin(), wanted.keys.end(), [&](const KeyMode& w) {
-          const KeyMode* h = held.on(w.key);
+          const KeyMode* h = held->on(w.key);
           return h != nullptr && (w.shared || !h->shared);
         });
-    if (covers && (found == nullptr || held.token < found->token)) found = &held;
+    if (covers && (found == nullptr || held->token < found->token)) found = held;
   }
   return found;
 }
 
 /// It would wait for itself.
 bool LockModel::is_in_own_way(const command::LockAcquire& wanted) const {
-  return std::any_of(claims.begin(), claims.end(), [&](const ModelClaim& held) {
-    if (held.waits() || held.realm != Realm::Lock || held.owner != wanted.owner) return false;
-    if (held.origin.session != entry_->origin.session) return false;
+  const auto& own = claims.of_session(entry_->origin.session);
+  return std::any_of(own.begin(), own.end(), [&](const ModelClaim* held) {
+    if (held->waits() || held->realm != Realm::Lock || held->owner != wanted.owner) return false;
     return std::any_of(wanted.keys.begin(), wanted.keys.end(), [&](const KeyMode& w) {
-      const KeyMode* h = held.on(w.key);
+      const KeyMode* h = held->on(w.key);
       return h != nullptr && !(w.shared && h->shared);
     });
   });
@@ -61,17 +60,17 @@ command::Reply LockModel::enter_again(ModelClaim& held, const command::LockAcqui
 }
 
 command::Reply LockModel::on(const command::LockCheck& check) {
-  const ModelClaim* held = find_token(check.token);
-  return Number{held != nullptr && held->is_about(Realm::Lock, check.key) ? 1 : 0};
+  return Number{find_held(Realm::Lock, check.key, check.token) != nullptr ? 1 : 0};
 }
 
 /// Goes before all who wait for the key, and waits for those alone who share it.
 command::Reply LockModel::on(const command::LockUpgrade& upgrade) {
   if (auto refusal = refuse_token(Realm::Lock, upgrade.key, upgrade.token)) return *refusal;
-  const ModelClaim& held = *find_token(upgrade.token);
+  const ModelClaim& held = *find_held(Realm::Lock, upgrade.key, upgrade.token);
   if (!held.on(upgrade.key)->shared) return Granted{held.token, lease_left(held), {}};
-  const auto is_same = [&](const ModelClaim& c) { return c.upgrades == held.id; };
-  if (count(is_same) > 0) return refused(Code::Conflict);
+  const auto& there = claims.about(Realm::Lock, upgrade.key);
+  const auto is_same = [&](const ModelClaim* c) { return c->upgrades == held.id; };
+  if (std::any_of(there.begin(), there.end(), is_same)) return refused(Code::Conflict);
   if (find_ticket(entry_->ticket) != nullptr) return refused(Code::Conflict);
   command::Terms terms;
   terms.wait = upgrade.wait;
@@ -88,13 +87,13 @@ command::Reply LockModel::on(const command::LockUpgrade& upgrade) {
     return wait(waiter);
   }
   changed_ = true;
-  claims.push_back(waiter);
+  claims.add(waiter);
   return finish_upgrade(waiter.id);
 }
 
 command::Reply LockModel::on(const command::LockDowngrade& downgrade) {
   if (auto refusal = refuse_token(Realm::Lock, downgrade.key, downgrade.token)) return *refusal;
-  ModelClaim& held = *find_token(downgrade.token);
+  ModelClaim& held = *find_held(Realm::Lock, downgrade.key, downgrade.token);
   for (KeyMode& k : held.keys) {
     if (k.key != downgrade.key || k.shared) continue;
     changed_ = true;

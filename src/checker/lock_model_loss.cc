@@ -19,7 +19,8 @@ void LockModel::notice(const ModelClaim& holder, const char* kind, Value::Map de
 /// L9: acts while nothing is before it and everybody in its way has a lower priority. Whoever comes
 /// into its way later has his whole grace as well: it begins anew.
 void LockModel::review_preemptions() {
-  for (ModelClaim& waiter : claims) {
+  for (const auto& [id, claim] : claims.waiting()) {
+    ModelClaim& waiter = *claim;
     if (!waiter.cut_off) continue;
     const auto holders = holders_in_the_way(waiter);
     const bool all_told = std::all_of(holders.begin(), holders.end(), [&](const ModelClaim* h) {
@@ -27,16 +28,16 @@ void LockModel::review_preemptions() {
     });
     if (all_told && may_preempt(waiter)) {
       // Who has made room, if only by a downgrade, is told again when he is back.
-      std::erase_if(waiter.told, [&](std::uint64_t id) {
-        return std::none_of(holders.begin(), holders.end(), [&](auto* h) { return h->id == id; });
+      std::erase_if(waiter.told, [&](std::uint64_t told) {
+        return std::none_of(holders.begin(), holders.end(), [&](auto* h) { return h->id == told; });
       });
       continue;
     }
     if (!all_told) meet("somebody comes into the way of a preemption");
     withdraw_preemption(waiter);
   }
-  for (ModelClaim& waiter : claims) {
-    if (waiter.grace && !waiter.cut_off && may_preempt(waiter)) begin_preemption(waiter);
+  for (const auto& [id, waiter] : claims.waiting()) {
+    if (waiter->grace && !waiter->cut_off && may_preempt(*waiter)) begin_preemption(*waiter);
   }
 }
 
@@ -87,10 +88,10 @@ void LockModel::shut(const ModelClaim& lost) {
   ModelMark mark{lost.token, lost.keys, {}};
   if (lost.on_loss.kind == command::OnLoss::Kind::Delay) mark.until = now + lost.on_loss.delay.us();
   marks.push_back(mark);
-  for (ModelClaim& waiter : claims) {
-    if (!waiter.cut_off || !is_shut_out(waiter)) continue;
+  for (const auto& [id, waiter] : claims.waiting()) {
+    if (!waiter->cut_off || !is_shut_out(*waiter)) continue;
     meet("a preemption is stopped by a mark");
-    withdraw_preemption(waiter);
+    withdraw_preemption(*waiter);
   }
 }
 
@@ -106,10 +107,9 @@ command::Reply LockModel::on(const command::LockResolve& resolve) {
 
 command::Reply LockModel::on(const command::LockRevoke& revoke) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> revoked;  // by token
-  for (const ModelClaim& held : claims) {
-    const bool is_meant = !held.waits() && held.is_about(Realm::Lock, revoke.key) &&
-                          (revoke.token == 0 || revoke.token == held.token);
-    if (is_meant) revoked.emplace_back(held.token, held.id);
+  for (const ModelClaim* held : claims.about(Realm::Lock, revoke.key)) {
+    const bool is_meant = !held->waits() && (revoke.token == 0 || revoke.token == held->token);
+    if (is_meant) revoked.emplace_back(held->token, held->id);
   }
   std::sort(revoked.begin(), revoked.end());
   for (const auto& [token, id] : revoked) {

@@ -30,8 +30,8 @@ command::Reply LockModel::acquire(const ModelClaim& asked_for, const command::Te
   const std::uint64_t own = entry_->origin.session;
   if (own == 0 && (!terms.lease || !asked_for.agent.empty() || !asked_for.owner.empty()))
     return refused(Code::Malformed);
-  const auto is_own = [&](const ModelClaim& c) { return c.origin.session == own; };
-  if (count(is_own) >= rules.limits.grants_per_session) return refused(Code::Limit);
+  const auto owned = static_cast<std::int64_t>(claims.of_session(own).size());
+  if (owned >= rules.limits.grants_per_session) return refused(Code::Limit);
   const auto may_shut = [](const ModelClaim& c) { return c.may_shut(); };
   const auto marked = static_cast<std::int64_t>(marks.size());
   if (asked_for.may_shut() && count(may_shut) + marked >= rules.limits.marks)
@@ -46,21 +46,26 @@ command::Reply LockModel::acquire(const ModelClaim& asked_for, const command::Te
     return wait(asked_for);
   }
   changed_ = true;
-  return give(claims.emplace_back(asked_for));
+  return give(claims.add(asked_for));
 }
 
 command::Reply LockModel::wait(const ModelClaim& waiter) {
+  const auto count_of = [](const ModelClaims::Some& some, auto&& is_counted) {
+    return std::count_if(some.begin(), some.end(),
+                         [&](const ModelClaim* c) { return is_counted(*c); });
+  };
   const auto is_own = [&](const ModelClaim& c) { return is_callers_wait(c); };
-  if (count(is_own) >= rules.limits.waiters_per_session) return refused(Code::Limit);
+  if (count_of(claims.of_session(entry_->origin.session), is_own) >=
+      rules.limits.waiters_per_session)
+    return refused(Code::Limit);
   for (const KeyMode& k : waiter.keys) {
-    const auto is_there = [&](const ModelClaim& c) {
-      return c.waits() && c.is_about(waiter.realm, k.key);
-    };
-    if (count(is_there) >= rules.limits.waiters_per_key) return refused(Code::Limit);
+    const auto is_there = [&](const ModelClaim& c) { return c.waits(); };
+    if (count_of(claims.about(waiter.realm, k.key), is_there) >= rules.limits.waiters_per_key)
+      return refused(Code::Limit);
   }
-  claims.push_back(waiter);
+  const ModelClaim& added = claims.add(waiter);
   if (code_of(verdicts_->reply) == Code::Deadlock && !verdicts_->changed) {
-    judge(claims.back());
+    judge(added);
     remove(waiter.id);
     return refused(Code::Deadlock);
   }
@@ -69,7 +74,7 @@ command::Reply LockModel::wait(const ModelClaim& waiter) {
 }
 
 command::Granted LockModel::give(ModelClaim& claim) {
-  claim.token = next_token_++;
+  claims.give(claim, next_token_++);
   claim.cut_off.reset();  // whoever was asked to leave has left
   claim.told.clear();
   if (claim.lease) claim.lease_end = now + *claim.lease;
@@ -83,10 +88,12 @@ command::Granted LockModel::finish_upgrade(std::uint64_t id) {
   const ModelClaim waiter = *claim(id);
   ModelClaim& held = *claim(waiter.upgrades);
   const std::string& key = waiter.keys.front().key;
-  const auto writer_waits = [&](const ModelClaim& c) {
-    return c.waits() && c.id != id && c.is_about(Realm::Lock, key) && !c.on(key)->shared;
+  const auto& there = claims.about(Realm::Lock, key);
+  const auto writer_waits = [&](const ModelClaim* c) {
+    return c->waits() && c->id != id && !c->on(key)->shared;
   };
-  if (count(writer_waits) > 0) meet("an upgrade passes waiting writers");
+  if (std::any_of(there.begin(), there.end(), writer_waits))
+    meet("an upgrade passes waiting writers");
   remember_end(held.token, "upgraded");
   held.token = next_token_++;
   for (KeyMode& k : held.keys) {
@@ -99,7 +106,7 @@ command::Granted LockModel::finish_upgrade(std::uint64_t id) {
 
 /// A pushed grant is worth a whole TTL, and is what a repeat of its request gets.
 void LockModel::renew(std::uint64_t id, std::uint64_t request, std::uint64_t token) {
-  ModelSession* own = find(sessions, id);
+  ModelSession* own = session(id);
   if (own == nullptr) return;
   own->renewed = now;
   const auto kept = own->kept.find(request);
@@ -112,9 +119,9 @@ void LockModel::renew(std::uint64_t id, std::uint64_t request, std::uint64_t tok
 void LockModel::hand_on() {
   while (true) {
     ModelClaim* first = nullptr;
-    for (ModelClaim& waiter : claims) {
-      if (!waiter.waits() || (first != nullptr && first->place() < waiter.place())) continue;
-      if (!is_obstructed(waiter)) first = &waiter;
+    for (const auto& [id, waiter] : claims.waiting()) {
+      if (first != nullptr && first->place() < waiter->place()) continue;
+      if (!is_obstructed(*waiter)) first = waiter;
     }
     if (first == nullptr) return;
     if (first->upgrades == 0) {
@@ -161,30 +168,30 @@ void LockModel::tell(const ModelClaim& waiter, Reply outcome) {
                                        waiter.ticket, std::move(outcome)});
 }
 
-void LockModel::remove(std::uint64_t id) {
-  claims.remove_if([&](const ModelClaim& claim) { return claim.id == id; });
-}
+void LockModel::remove(std::uint64_t id) { claims.remove(id); }
 
 void LockModel::refuse(std::uint64_t id, Code code, const std::string& cause) {
   ModelClaim& waiter = *claim(id);
   if (waiter.cut_off) withdraw_preemption(waiter);
   tell(waiter, refused(code, cause));
   // A refusal is not remembered.
-  if (ModelSession* own = find(sessions, waiter.origin.session)) own->kept.erase(waiter.request);
+  if (ModelSession* own = session(waiter.origin.session)) own->kept.erase(waiter.request);
   remove(id);
 }
 
 void LockModel::remember_end(std::uint64_t token, const std::string& cause) {
-  ended.emplace_back(token, cause);
-  const auto max = static_cast<std::size_t>(rules.limits.ended_grants);
-  if (ended.size() > max) ended.erase(ended.begin(), ended.end() - static_cast<long>(max));
+  ended.add(token, cause, static_cast<std::size_t>(rules.limits.ended_grants));
 }
 
 void LockModel::end(std::uint64_t id, const std::string& cause, bool is_clean) {
   const ModelClaim over = *claim(id);
-  for (const ModelClaim& waiter : std::list(claims)) {
-    if (waiter.upgrades == id) refuse(waiter.id, Code::Stale, cause);
+  std::set<std::uint64_t> upgrades;
+  for (const KeyMode& k : over.keys) {
+    for (const ModelClaim* waiter : claims.about(over.realm, k.key)) {
+      if (waiter->upgrades == id) upgrades.insert(waiter->id);
+    }
   }
+  for (const std::uint64_t upgrade : upgrades) refuse(upgrade, Code::Stale, cause);
   remember_end(over.token, cause);
   if (over.realm == Realm::Election) elections_.insert(over.keys.front().key);
   remove(id);
@@ -196,8 +203,8 @@ void LockModel::end(std::uint64_t id, const std::string& cause, bool is_clean) {
 /// None if the caller may act on the token.
 std::optional<command::Reply> LockModel::refuse_token(Realm realm, const std::string& key,
                                                       std::uint64_t token) {
-  const ModelClaim* held = find_token(token);
-  if (held == nullptr || !held->is_about(realm, key)) return refused(Code::Stale, cause_of(token));
+  const ModelClaim* held = find_held(realm, key, token);
+  if (held == nullptr) return refused(Code::Stale, ended.cause_of(token));
   const command::Origin& o = entry_->origin;
   const bool is_own = held->origin.user == o.user &&
                       (held->origin.session == 0 || held->origin.session == o.session);
@@ -205,10 +212,10 @@ std::optional<command::Reply> LockModel::refuse_token(Realm realm, const std::st
 }
 
 command::Reply LockModel::release(Realm realm, const std::string& key, std::uint64_t token) {
-  if (cause_of(token) == "released") return Number{0};
+  if (ended.cause_of(token) == "released") return Number{0};
   if (auto refusal = refuse_token(realm, key, token)) return *refusal;
   changed_ = true;
-  ModelClaim& held = *find_token(token);
+  ModelClaim& held = *find_held(realm, key, token);
   if (--held.entries == 0) end(held.id, "released", true);
   return Number{1};
 }
@@ -217,7 +224,7 @@ command::Reply LockModel::renew_lease(Realm realm, const std::string& key, std::
                                       base::Duration lease) {
   if (auto refusal = refuse_token(realm, key, token)) return *refusal;
   changed_ = true;
-  ModelClaim& held = *find_token(token);
+  ModelClaim& held = *find_held(realm, key, token);
   held.lease_end = now + lease.us();
   if (ModelSession* own = session()) own->renewed = now;
   return command::Renewed{held.token, lease_left(held)};

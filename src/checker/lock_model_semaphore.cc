@@ -43,8 +43,8 @@ command::Reply LockModel::on(const command::SemResize& resize) {
   known->limit = resize.limit;
   if (permits_out(resize.key) > resize.limit) meet("a semaphore shrinks below what is out");
   std::vector<const ModelClaim*> waiting;
-  for (const ModelClaim& c : claims) {
-    if (c.waits() && c.is_about(Realm::Semaphore, resize.key)) waiting.push_back(&c);
+  for (const ModelClaim* c : claims.about(Realm::Semaphore, resize.key)) {
+    if (c->waits()) waiting.push_back(c);
   }
   if (!waiting.empty()) meet("a semaphore is resized while somebody waits for it");
   std::sort(waiting.begin(), waiting.end(),
@@ -58,10 +58,7 @@ command::Reply LockModel::on(const command::SemResize& resize) {
 /// One that nobody uses is to be forgotten.
 void LockModel::settle_semaphores() {
   for (ModelSemaphore& semaphore : semaphores) {
-    const auto uses = [&](const ModelClaim& c) {
-      return c.is_about(Realm::Semaphore, semaphore.name);
-    };
-    if (count(uses) > 0) {
+    if (!claims.about(Realm::Semaphore, semaphore.name).empty()) {
       semaphore.forget.reset();
     } else if (!semaphore.forget) {
       semaphore.forget = now + rules.limits.semaphore_idle_ms * 1'000;
@@ -71,17 +68,14 @@ void LockModel::settle_semaphores() {
 
 command::Reply LockModel::on(const command::SemInfo& info) {
   const ModelSemaphore* known = find_semaphore(info.key);
-  const auto holds = [&](const ModelClaim& c) {
-    return !c.waits() && c.is_about(Realm::Semaphore, info.key);
-  };
-  const auto waits = [&](const ModelClaim& c) {
-    return c.waits() && c.is_about(Realm::Semaphore, info.key);
-  };
+  const auto& there = claims.about(Realm::Semaphore, info.key);
+  const auto waiting =
+      std::count_if(there.begin(), there.end(), [](auto* c) { return c->waits(); });
   return Value(Value::Map{{"key", info.key},
                           {"limit", known == nullptr ? Value() : Value(known->limit)},
                           {"used", permits_out(info.key)},
-                          {"held", count(holds)},
-                          {"waiting", count(waits)}});
+                          {"held", static_cast<std::int64_t>(there.size()) - waiting},
+                          {"waiting", waiting}});
 }
 
 // --- elections
@@ -96,7 +90,7 @@ command::Reply LockModel::on(const command::ElectionCampaign& campaign) {
 command::Reply LockModel::on(const command::ElectionProclaim& proclaim) {
   if (auto refusal = refuse_token(Realm::Election, proclaim.name, proclaim.token)) return *refusal;
   changed_ = true;
-  find_token(proclaim.token)->value = proclaim.value;
+  find_held(Realm::Election, proclaim.name, proclaim.token)->value = proclaim.value;
   elections_.insert(proclaim.name);
   return command::Done{};
 }
@@ -104,12 +98,11 @@ command::Reply LockModel::on(const command::ElectionProclaim& proclaim) {
 command::Value LockModel::leader_of(const std::string& election) const {
   const ModelClaim* leader = nullptr;
   std::int64_t candidates = 0;
-  for (const ModelClaim& claim : claims) {
-    if (!claim.is_about(Realm::Election, election)) continue;
-    if (claim.waits()) {
+  for (const ModelClaim* claim : claims.about(Realm::Election, election)) {
+    if (claim->waits()) {
       ++candidates;
     } else {
-      leader = &claim;
+      leader = claim;
     }
   }
   const bool is_led = leader != nullptr;

@@ -19,7 +19,8 @@ command::Reply LockModel::on(const command::SessionOpen& open) {
   if (static_cast<std::int64_t>(sessions.size()) >= rules.limits.sessions)
     return refused(Code::Limit);
   changed_ = true;
-  sessions.push_back({entry_->index, entry_->origin.user, open.ttl.us(), now, {}, 0});
+  sessions.emplace(entry_->index,
+                   ModelSession{entry_->index, entry_->origin.user, open.ttl.us(), now, {}, 0});
   return command::Opened{entry_->index, open.ttl};
 }
 
@@ -48,8 +49,8 @@ command::Reply LockModel::on(const command::SessionAttach&) {
   own->renewed = now;
   std::map<std::uint64_t, Value> grants;
   Value::List waits;
-  for (const ModelClaim& c : claims) {
-    if (c.origin.session != own->id) continue;
+  for (const ModelClaim* claim : claims.of_session(own->id)) {
+    const ModelClaim& c = *claim;
     Value::Map row{{"kind", name_of(c.realm)},
                    {"ticket", unless_empty(c.ticket)},
                    {"request", unless_zero(c.request)}};
@@ -89,19 +90,20 @@ command::Reply LockModel::on(const command::SessionClose&) {
 
 /// First what it waits for, by age, then what it holds, by token.
 void LockModel::end_session(std::uint64_t id, const std::string& how) {
+  std::vector<std::uint64_t> waiting;
   std::map<std::uint64_t, std::uint64_t> held;
-  for (const ModelClaim& c : std::list(claims)) {
-    if (c.origin.session != id) continue;
-    if (c.waits()) {
-      refuse(c.id, Code::NoSession);
+  for (const ModelClaim* c : claims.of_session(id)) {
+    if (c->waits()) {
+      waiting.push_back(c->id);
     } else {
-      held.emplace(c.token, c.id);
+      held.emplace(c->token, c->id);
     }
   }
+  for (const std::uint64_t waiter : waiting) refuse(waiter, Code::NoSession);
   const bool is_clean = how == "closed";
   for (const auto& [token, claim] : held) end(claim, is_clean ? "released" : "expired", is_clean);
   events_.push_back(command::SessionEnded{id, how});
-  sessions.remove_if([&](const ModelSession& s) { return s.id == id; });
+  sessions.erase(id);
 }
 
 command::Reply LockModel::on(const command::SessionInfo& info) {
@@ -112,23 +114,20 @@ command::Reply LockModel::on(const command::SessionInfo& info) {
 
 command::Reply LockModel::on(const command::SessionList&) {
   Value::List rows;
-  for (const ModelSession& s : sessions) {
-    const auto holds = [&](const ModelClaim& c) { return !c.waits() && c.origin.session == s.id; };
-    const auto waits = [&](const ModelClaim& c) { return c.waits() && c.origin.session == s.id; };
-    rows.emplace_back(Value::Map{{"id", s.id},
+  for (const auto& [id, s] : sessions) {
+    const auto& own = claims.of_session(id);
+    const auto waits = std::count_if(own.begin(), own.end(), [](auto* c) { return c->waits(); });
+    rows.emplace_back(Value::Map{{"id", id},
                                  {"remaining", ttl_left(s) / 1'000},
-                                 {"grants", count(holds)},
-                                 {"waits", count(waits)}});
+                                 {"grants", static_cast<std::int64_t>(own.size()) - waits},
+                                 {"waits", waits}});
   }
   return Value(std::move(rows));
 }
 
 /// Holders by token, waiters in their order, those that are shut out last.
 command::Reply LockModel::on(const command::LockInfo& info) {
-  std::vector<const ModelClaim*> there;
-  for (const ModelClaim& c : claims) {
-    if (c.is_about(Realm::Lock, info.key)) there.push_back(&c);
-  }
+  auto there = claims.about(Realm::Lock, info.key);
   std::sort(there.begin(), there.end(), [&](auto* a, auto* b) {
     const auto rank = [&](auto* c) {
       return std::tuple(c->waits(), c->token, c->waits() && is_shut_out(*c), c->place());
@@ -213,8 +212,8 @@ command::Reply LockModel::on(const command::Disconnect&) {
 template <class Predicate>
 bool LockModel::end_waits(Predicate&& is_over, Code code) {
   std::set<std::pair<std::uint64_t, std::uint64_t>> over;
-  for (const ModelClaim& c : claims) {
-    if (c.waits() && is_over(c)) over.emplace(c.origin.connection, c.id);
+  for (const auto& [id, waiter] : claims.waiting()) {
+    if (is_over(*waiter)) over.emplace(waiter->origin.connection, id);
   }
   for (const auto& [connection, id] : over) refuse(id, code);
   return !over.empty();
@@ -241,7 +240,7 @@ std::optional<LockModel::Due> LockModel::first_due() const {
     if (!c.waits() && c.lease_end) consider({*c.lease_end, Due::Kind::Lease, c.token, c.id});
     if (c.cut_off) consider({*c.cut_off, Due::Kind::CutOff, c.id, c.id});
   }
-  for (const ModelSession& s : sessions) consider({expiry(s), Due::Kind::Session, s.id, 0});
+  for (const auto& [id, s] : sessions) consider({expiry(s), Due::Kind::Session, s.id, 0});
   for (const ModelMark& m : marks) {
     if (m.until) consider({*m.until, Due::Kind::Mark, m.token, 0});
   }

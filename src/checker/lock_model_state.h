@@ -1,71 +1,26 @@
 // What the naive model knows, as plain lists, and what can be read off them.
 //
 // Nothing here is derived and kept: who stands in whose way, which keys are shut
-// and how many permits are out is found each time by a look at all there is.
+// and how many permits are out is found each time by a look at all who have to do
+// with the name.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <list>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "checker/model_claims.h"
 #include "command/entry.h"
 #include "command/reply.h"
 
 namespace checker {
-
-/// What a name is the name of.
-enum class Realm : std::uint8_t { Lock, Semaphore, Election };
-
-/// A request for keys, while it waits and while it holds. Times are in microseconds.
-struct ModelClaim {
-  std::uint64_t id = 0;     ///< index of its entry
-  std::uint64_t token = 0;  ///< 0 while it waits
-  Realm realm = Realm::Lock;
-  std::vector<command::KeyMode> keys;
-  command::Origin origin;
-  std::uint64_t request = 0;
-  std::string ticket;
-  std::uint8_t priority = 0;
-  std::string owner;
-  std::string agent;
-  command::OnLoss on_loss;
-  std::int64_t permits = 1;
-  std::string value;
-  std::optional<std::int64_t> lease;
-
-  // While it waits.
-  std::int64_t virtual_arrival = 0;
-  std::int64_t asked = 0;  ///< when it was asked for last
-  std::int64_t give_up = 0;
-  std::uint64_t upgrades = 0;  ///< id of the claim of whose hold it wants more
-  std::optional<std::int64_t> grace;
-  std::optional<std::int64_t> cut_off;
-  std::set<std::uint64_t> told;  ///< ids of those that were asked to leave
-
-  // While it holds.
-  std::optional<std::int64_t> lease_end;
-  std::int64_t entries = 1;
-
-  bool waits() const { return token == 0; }
-  bool may_shut() const { return on_loss.kind != command::OnLoss::Kind::Free; }
-  /// Null if it is not about the key.
-  const command::KeyMode* on(const std::string& key) const {
-    for (const auto& k : keys) {
-      if (k.key == key) return &k;
-    }
-    return nullptr;
-  }
-  bool is_about(Realm r, const std::string& key) const { return realm == r && on(key) != nullptr; }
-  /// Virtual arrival, then index.
-  std::pair<std::int64_t, std::uint64_t> place() const { return {virtual_arrival, id}; }
-};
 
 /// An answer that a repeat must get: the reply, of a grant its token, of a wait its claim.
 struct ModelAnswer {
@@ -96,31 +51,41 @@ struct ModelSemaphore {
   std::optional<std::int64_t> forget;  ///< none while it is used
 };
 
+/// The grants that have ended last, and how.
+class ModelEnds {
+ public:
+  void add(std::uint64_t token, std::string cause, std::size_t max) {
+    tokens_.push_back(token);
+    causes_[token] = std::move(cause);
+    for (; tokens_.size() > max; tokens_.pop_front()) causes_.erase(tokens_.front());
+  }
+  std::string cause_of(std::uint64_t token) const {
+    const auto it = causes_.find(token);
+    return it == causes_.end() ? "unknown" : it->second;
+  }
+
+ private:
+  std::deque<std::uint64_t> tokens_;
+  absl::flat_hash_map<std::uint64_t, std::string> causes_;
+};
+
 struct ModelState {
   std::int64_t now = 0;
   command::Rules rules;
   bool is_configured = false;
-  std::list<ModelSession> sessions;
-  std::list<ModelClaim> claims;  ///< by rising id
+  std::map<std::uint64_t, ModelSession> sessions;
+  ModelClaims claims;
   std::list<ModelMark> marks;
   std::list<ModelSemaphore> semaphores;
-  std::vector<std::pair<std::uint64_t, std::string>> ended;  ///< token, cause
+  ModelEnds ended;
 
   template <class Predicate>
   std::int64_t count(Predicate&& is_counted) const {
     return std::count_if(claims.begin(), claims.end(), is_counted);
   }
   const ModelSession* find_session(std::uint64_t id) const {
-    for (const ModelSession& session : sessions) {
-      if (session.id == id) return &session;
-    }
-    return nullptr;
-  }
-  const ModelClaim* find_claim(std::uint64_t id) const {
-    for (const ModelClaim& claim : claims) {
-      if (claim.id == id) return &claim;
-    }
-    return nullptr;
+    const auto it = sessions.find(id);
+    return it == sessions.end() ? nullptr : &it->second;
   }
   const ModelSemaphore* find_semaphore(const std::string& name) const {
     for (const ModelSemaphore& semaphore : semaphores) {
@@ -142,57 +107,67 @@ struct ModelState {
   }
   std::int64_t permits_out(const std::string& semaphore) const {
     std::int64_t out = 0;
-    for (const ModelClaim& claim : claims) {
-      if (!claim.waits() && claim.is_about(Realm::Semaphore, semaphore)) out += claim.permits;
+    for (const ModelClaim* claim : claims.about(Realm::Semaphore, semaphore)) {
+      if (!claim->waits()) out += claim->permits;
     }
     return out;
   }
 
-  static bool conflict(const ModelClaim& a, const ModelClaim& b) {
-    if (a.realm != b.realm) return false;
-    for (const auto& x : a.keys) {
-      for (const auto& y : b.keys) {
-        if (x.key == y.key && !(x.shared && y.shared)) return true;
-      }
-    }
-    return false;
+  /// Whether somebody who wants one of its keys, and not both to share it, fulfils the condition.
+  template <class Predicate>
+  bool any_in_conflict(const ModelClaim& claim, Predicate&& is_meant) const {
+    return std::any_of(claim.keys.begin(), claim.keys.end(), [&](const command::KeyMode& wanted) {
+      const auto& others = claims.about(claim.realm, wanted.key);
+      return std::any_of(others.begin(), others.end(), [&](const ModelClaim* other) {
+        if (other->id == claim.id || (wanted.shared && other->on(wanted.key)->shared)) return false;
+        return is_meant(*other);
+      });
+    });
   }
-  /// The holders that must leave before the waiter can have its keys. Permits have none: any will
-  /// do.
+  /// The holders that must leave before the waiter can have its keys, by rising id. Permits have
+  /// none: any will do.
   std::vector<const ModelClaim*> holders_in_the_way(const ModelClaim& waiter) const {
     std::vector<const ModelClaim*> holders;
-    for (const ModelClaim& other : claims) {
-      const bool is_in_the_way = !other.waits() && other.id != waiter.upgrades &&
-                                 waiter.realm != Realm::Semaphore && conflict(other, waiter);
-      if (is_in_the_way) holders.push_back(&other);
-    }
+    if (waiter.realm == Realm::Semaphore) return holders;
+    any_in_conflict(waiter, [&](const ModelClaim& other) {
+      if (holds_against(other, waiter)) holders.push_back(&other);
+      return false;
+    });
+    std::sort(holders.begin(), holders.end(), [](auto* a, auto* b) { return a->id < b->id; });
+    holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
     return holders;
   }
   /// L1 and L6: by a mark, by a holder, by a conflicting waiter that comes before, or for want of
   /// permits.
   bool is_obstructed(const ModelClaim& claim) const {
-    if (is_shut_out(claim) || !holders_in_the_way(claim).empty()) return true;
-    for (const ModelClaim& other : claims) {
-      const bool comes_before = other.waits() && other.id != claim.id && conflict(other, claim) &&
-                                other.place() < claim.place();
-      if (comes_before && !is_shut_out(other)) return true;
-    }
-    if (claim.realm != Realm::Semaphore) return false;
+    if (is_shut_out(claim)) return true;
+    const bool is_permit = claim.realm == Realm::Semaphore;
+    const bool is_stopped = any_in_conflict(claim, [&](const ModelClaim& other) {
+      if (!other.waits()) return !is_permit && holds_against(other, claim);
+      return other.place() < claim.place() && !is_shut_out(other);
+    });
+    if (is_stopped || !is_permit) return is_stopped;
     const std::string& name = claim.keys.front().key;
     return permits_out(name) + claim.permits > find_semaphore(name)->limit;
   }
   /// L9: it is the first on all its keys, and whoever is in its way has a lower priority.
   bool may_preempt(const ModelClaim& waiter) const {
     if (!waiter.waits() || !waiter.grace || is_shut_out(waiter)) return false;
-    for (const ModelClaim& other : claims) {
-      if (!other.waits() || other.realm != waiter.realm || is_shut_out(other)) continue;
-      const bool meets = std::any_of(waiter.keys.begin(), waiter.keys.end(),
-                                     [&](const auto& k) { return other.on(k.key) != nullptr; });
-      if (meets && other.place() < waiter.place()) return false;
+    for (const command::KeyMode& wanted : waiter.keys) {
+      const auto& others = claims.about(waiter.realm, wanted.key);
+      const bool is_first = std::none_of(others.begin(), others.end(), [&](auto* other) {
+        return other->waits() && other->place() < waiter.place() && !is_shut_out(*other);
+      });
+      if (!is_first) return false;
     }
     const auto holders = holders_in_the_way(waiter);
     return std::all_of(holders.begin(), holders.end(),
                        [&](const ModelClaim* h) { return h->priority < waiter.priority; });
+  }
+
+ private:
+  static bool holds_against(const ModelClaim& holder, const ModelClaim& waiter) {
+    return !holder.waits() && holder.id != waiter.upgrades;
   }
 };
 

@@ -2,17 +2,22 @@
 // go.
 #include "checker/wait_graph.h"
 
-#include "base/check.h"
-
 namespace checker {
 
 WaitGraph::WaitGraph(const ModelState& state) : state_(state) {
+  for (const auto& [id, waiter] : state.claims.waiting()) {
+    if (waiter->agent.empty()) ++unnamed_[waiter->origin.session];
+  }
   for (const ModelClaim& claim : state.claims) {
     if (claim.waits() && state.is_shut_out(claim)) continue;
+    node_of_.emplace(claim.id, nodes_.size());
     nodes_.push_back({&claim, agent_of(claim), {}, {}});
   }
+  stuck_.resize(agents_.size());
   for (Node& node : nodes_) {
     if (!node.claim->waits() || node.agent == kNobody) continue;
+    node.in_the_way.resize(agents_.size());
+    node.permits.resize(agents_.size());
     for (const auto& wanted : node.claim->keys) {
       if (!waits_for_itself(node, wanted.key)) add_obstacles(node, wanted, node);
     }
@@ -28,25 +33,27 @@ WaitGraph::WaitGraph(const ModelState& state) : state_(state) {
 std::size_t WaitGraph::agent_of(const ModelClaim& claim) {
   const std::uint64_t session = claim.origin.session;
   if (session == 0) return kNobody;
-  const auto is_unnamed_wait = [&](const ModelClaim& c) {
-    return c.waits() && c.origin.session == session && c.agent.empty();
-  };
-  if (claim.agent.empty() && state_.count(is_unnamed_wait) > 1) return kNobody;
-  const std::pair agent(session, claim.agent);
-  const auto known = std::find(agents_.begin(), agents_.end(), agent);
-  if (known == agents_.end()) agents_.push_back(agent);
-  CHECK_LE(agents_.size(), kAgentsMax);
-  return static_cast<std::size_t>(std::find(agents_.begin(), agents_.end(), agent) -
-                                  agents_.begin());
+  if (claim.agent.empty() && unnamed_[session] > 1) return kNobody;
+  return agents_.emplace(std::pair(session, std::string_view(claim.agent)), agents_.size())
+      .first->second;
+}
+
+std::vector<const WaitGraph::Node*> WaitGraph::nodes_about(Realm realm,
+                                                           const std::string& key) const {
+  std::vector<const Node*> nodes;
+  for (const ModelClaim* claim : state_.claims.about(realm, key)) {
+    const auto it = node_of_.find(claim->id);
+    if (it != node_of_.end()) nodes.push_back(&nodes_[it->second]);
+  }
+  return nodes;
 }
 
 /// Its agent has the key to itself: then it is for the agent to end the wait.
 bool WaitGraph::waits_for_itself(const Node& waiter, const std::string& key) const {
   if (waiter.claim->realm == Realm::Semaphore || waiter.agent == kNobody) return false;
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& n) {
-    if (n.claim->waits() || n.agent != waiter.agent) return false;
-    const auto* held = n.claim->is_about(waiter.claim->realm, key) ? n.claim->on(key) : nullptr;
-    return held != nullptr && !held->shared;
+  const auto there = nodes_about(waiter.claim->realm, key);
+  return std::any_of(there.begin(), there.end(), [&](const Node* n) {
+    return !n->claim->waits() && n->agent == waiter.agent && !n->claim->on(key)->shared;
   });
 }
 
@@ -54,9 +61,10 @@ bool WaitGraph::waits_for_itself(const Node& waiter, const std::string& key) con
 void WaitGraph::add_obstacles(const Node& waiter, const command::KeyMode& wanted,
                               Node& found) const {
   const ModelClaim& claim = *waiter.claim;
-  for (const Node& other : nodes_) {
+  for (const Node* node : nodes_about(claim.realm, wanted.key)) {
+    const Node& other = *node;
     const ModelClaim& o = *other.claim;
-    if (&o == &claim || o.id == claim.upgrades || !o.is_about(claim.realm, wanted.key)) continue;
+    if (&o == &claim || o.id == claim.upgrades) continue;
     const command::KeyMode& mode = *o.on(wanted.key);
     if ((wanted.shared && mode.shared) || (o.waits() && claim.place() < o.place())) continue;
     const bool is_permit = !o.waits() && o.realm == Realm::Semaphore;
@@ -69,10 +77,10 @@ void WaitGraph::add_obstacles(const Node& waiter, const command::KeyMode& wanted
 /// How many permits stay out if all let go who can; its own do not count.
 bool WaitGraph::fits(const Node& waiter, std::int64_t permits) const {
   const std::string& name = waiter.claim->keys.front().key;
-  for (const Node& n : nodes_) {
-    const bool stays = !n.claim->waits() && n.agent != kNobody && n.agent != waiter.agent &&
-                       stuck_.test(n.agent) && n.claim->is_about(Realm::Semaphore, name);
-    if (stays) permits += n.claim->permits;
+  for (const Node* n : nodes_about(Realm::Semaphore, name)) {
+    const bool stays = !n->claim->waits() && n->agent != kNobody && n->agent != waiter.agent &&
+                       stuck_.test(n->agent);
+    if (stays) permits += n->claim->permits;
   }
   return permits <= state_.find_semaphore(name)->limit;
 }
@@ -106,7 +114,7 @@ bool WaitGraph::is_victim(const ModelClaim& victim) const {
                                  [&](const Node& n) { return n.claim->id == victim.id; });
   if (node == nodes_.end() || node->agent == kNobody || !stuck_.test(node->agent)) return false;
   Agents reached = (node->in_the_way | node->permits) & stuck_;
-  for (Agents before; before != reached;) {
+  for (Agents before(reached.size()); before != reached;) {
     before = reached;
     for (const Node& n : nodes_) {
       const bool goes_on = n.claim->waits() && n.agent != kNobody && reached.test(n.agent) &&

@@ -6,9 +6,12 @@
 // let go, so it is counted; all else must be free altogether.
 #pragma once
 
-#include <bitset>
+#include <absl/container/flat_hash_map.h>
+
+#include <boost/dynamic_bitset.hpp>
 #include <cstdint>
-#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "checker/lock_model_state.h"
@@ -25,9 +28,8 @@ class WaitGraph {
   bool is_victim(const ModelClaim& waiter) const;
 
  private:
-  static constexpr std::size_t kAgentsMax = 256;
-  static constexpr std::size_t kNobody = kAgentsMax;
-  using Agents = std::bitset<kAgentsMax>;
+  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+  using Agents = boost::dynamic_bitset<>;
 
   /// A claim that counts: it holds, or waits for keys that are open.
   struct Node {
@@ -38,6 +40,7 @@ class WaitGraph {
   };
 
   std::size_t agent_of(const ModelClaim& claim);
+  std::vector<const Node*> nodes_about(Realm realm, const std::string& key) const;
   bool waits_for_itself(const Node& waiter, const std::string& key) const;
   void add_obstacles(const Node& waiter, const command::KeyMode& wanted, Node& found) const;
   bool may_go(const Node& waiter) const;
@@ -46,7 +49,9 @@ class WaitGraph {
 
   const ModelState& state_;
   std::vector<Node> nodes_;
-  std::vector<std::pair<std::uint64_t, std::string>> agents_;
+  absl::flat_hash_map<std::uint64_t, std::size_t> node_of_;  ///< by claim
+  absl::flat_hash_map<std::uint64_t, int> unnamed_;          ///< waits without an agent, by session
+  absl::flat_hash_map<std::pair<std::uint64_t, std::string_view>, std::size_t> agents_;
   Agents stuck_;
 };
 
