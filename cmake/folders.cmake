@@ -1,4 +1,6 @@
-# The headers of others that most files include; reading them is half of a build.
+# The headers that most files include; reading them is half of a build. Some folders add headers
+# of ours that nearly all of their files include: in angle brackets, so that no path of this machine
+# is in them, and the compiler cache serves another clone as well.
 set(turnstile_common_headers <fmt/format.h> <algorithm> <functional> <memory> <optional> <string>
   <variant> <vector>)
 

@@ -199,8 +199,9 @@ void hand_on_a_result(State& state) {
 
 // --- the checker
 
-checker::MadeHistory history_of(const State& state) {
+checker::MadeHistory history_of(const State& state, bool has_tasks = false) {
   checker::Making making;
+  making.has_tasks = has_tasks;
   making.operations = static_cast<std::uint64_t>(state.range(0));
   making.clients = 64;
   making.keys = 256;
@@ -208,8 +209,9 @@ checker::MadeHistory history_of(const State& state) {
 }
 
 /// With the journal as the witness, and the naive model's opinion of every entry.
+template <bool kHasTasks>
 void check_history(State& state) {
-  const checker::MadeHistory made = history_of(state);
+  const checker::MadeHistory made = history_of(state, kHasTasks);
   for (auto _ : state) {
     checker::Check check(made.history);
     for (const command::Entry& entry : made.entries) check.witness().replay(entry);
@@ -247,7 +249,11 @@ void register_all(std::int64_t iterations) {
   // These are for the time they take.
   if (iterations > 0) return;
   add("check_answers", check_answers)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kSecond);
-  add("check_history", check_history)->Arg(100'000)->Iterations(1)->Unit(benchmark::kSecond);
+  add("check_history_of_tasks", check_history<true>)
+      ->Arg(100'000)
+      ->Iterations(1)
+      ->Unit(benchmark::kSecond);
+  add("check_history", check_history<false>)->Arg(100'000)->Iterations(1)->Unit(benchmark::kSecond);
 }
 
 /// Takes --iterations N out of the arguments; 0 if it is not among them.
