@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "actors.h"
@@ -197,6 +198,25 @@ void hand_on_a_result(State& state) {
   }
 }
 
+/// A state with so many held locks, read and judged as at a start.
+void restore_snapshot(State& state) {
+  Service service;
+  const std::uint64_t session = service.open_session();
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    service.say(session, {"LOCK.ACQUIRE", fmt::format("bench/held/{}", i)});
+  }
+  std::string bytes;
+  service.machine().save(bytes);
+  for (auto _ : state) {
+    auto machine = std::make_unique<state::Machine>();
+    CHECK(machine->restore(bytes).has_value());
+    state.PauseTiming();  // its end is not the start's
+    machine.reset();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
 // --- the checker
 
 checker::MadeHistory history_of(const State& state, bool has_tasks = false) {
@@ -248,6 +268,10 @@ void register_all(std::int64_t iterations) {
   add("hand_on_a_result", hand_on_a_result);
   // These are for the time they take.
   if (iterations > 0) return;
+  add("restore_snapshot", restore_snapshot)
+      ->Arg(1'000'000)
+      ->Iterations(1)
+      ->Unit(benchmark::kSecond);
   add("check_answers", check_answers)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kSecond);
   add("check_history_of_tasks", check_history<true>)
       ->Arg(100'000)
