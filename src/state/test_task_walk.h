@@ -201,7 +201,8 @@ class TaskWalk {
     if (kind < 136) return command::Cancel{pick(std::array{"x", "y", "z"})};
     if (kind < 144) return acquire(origin);
     if (kind < 148) return unlock(origin);
-    if (kind < 151) return command::SessionKeepAlive{};
+    if (kind < 150) return command::SessionKeepAlive{};
+    if (kind < 151) return command::SessionAttach{};
     if (kind < 156) return open(origin);
     if (kind < 157) return command::SessionClose{};
     if (kind < 161) return disconnect(origin);
