@@ -6,7 +6,7 @@ namespace checker {
 namespace {
 
 /// A longer chain is left to the graph.
-constexpr int kDepthMax = 5'000;
+constexpr int kDepthMax = 500;
 
 }  // namespace
 
