@@ -59,8 +59,10 @@ Broken Machine::broken_key_holders(Space space, const std::string& name, const K
     const auto it = grants_.find(token);
     if (it == grants_.end()) return fmt::format("L1: {} is held by dead token {}", name, token);
     const auto& keys = it->second->keys;
-    const command::KeyMode held{name, shared};
-    if (it->second->space != space || std::find(keys.begin(), keys.end(), held) == keys.end()) {
+    const bool covers = std::any_of(keys.begin(), keys.end(), [&](const command::KeyMode& held) {
+      return held.shared == shared && held.key == name;
+    });
+    if (it->second->space != space || !covers) {
       return fmt::format("L1: token {} does not cover {} in its mode", token, name);
     }
     permits += it->second->permits;
@@ -273,8 +275,17 @@ Broken Machine::broken_answers(const Session& session) const {
   return std::nullopt;
 }
 
-/// Each claim that names an agent is filed under it, and nothing else is.
+/// The grants it lists are its own. Each claim that names an agent is filed under it, and nothing
+/// else is.
 Broken Machine::broken_agents(const Session& session) const {
+  std::size_t named = session.party.waiters.size();
+  for (const std::uint64_t token : session.grants) {
+    const auto it = grants_.find(token);
+    if (it == grants_.end() || it->second->session != session.id) {
+      return fmt::format("session {}: token {} is dead or another's", session.id, token);
+    }
+    named += !it->second->agent.empty();
+  }
   std::size_t filed = 0;
   for (const auto& [name, claims] : session.agents) {
     for (const std::uint64_t token : claims.grants) {
@@ -288,9 +299,7 @@ Broken Machine::broken_agents(const Session& session) const {
     if (claims.grants.size() + claims.waiters.size() == 0) return "an idle agent";
     filed += claims.grants.size() + claims.waiters.size();
   }
-  for (const std::uint64_t token : session.grants) filed -= !grants_.at(token)->agent.empty();
-  filed -= session.party.waiters.size();
-  return filed == 0 ? std::nullopt : Broken("a claim is not filed under its agent");
+  return filed == named ? std::nullopt : Broken("a claim is not filed under its agent");
 }
 
 /// Each grant of a session is in the session's list, and nothing else is.
@@ -300,12 +309,6 @@ Broken Machine::broken_session() const {
   for (const auto& [id, session] : sessions_) {
     if (id != session.id || id > last_index_) return fmt::format("session {} is misfiled", id);
     if (session.renewed > now_) return fmt::format("T1: session {} is renewed in the future", id);
-    for (std::uint64_t token : session.grants) {
-      const auto it = grants_.find(token);
-      if (it == grants_.end() || it->second->session != id) {
-        return fmt::format("session {}: token {} is dead or another's", id, token);
-      }
-    }
     listed += session.grants.size();
     if (auto broken = broken_agents(session)) return broken;
     if (auto broken = broken_answers(session)) return broken;

@@ -26,6 +26,9 @@ namespace {
 
 constexpr std::uint32_t kFormat = 3;
 
+/// No grant takes less in a snapshot; what a damaged count says is believed so far only.
+constexpr std::size_t kGrantBytesMin = 64;
+
 template <class Map>
 std::vector<std::uint64_t> sorted_ids(const Map& map) {
   std::vector<std::uint64_t> ids;
@@ -129,6 +132,7 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     }
   }
   reader(count);
+  grants_.reserve(std::min<std::size_t>(count, reader.remaining() / kGrantBytesMin));
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
     auto grant = std::make_unique<Grant>();
     reader(*grant);
