@@ -91,7 +91,8 @@ def draw_hand_offs(results, cases, path):
 def draw(results, cases, folder):
     """The charts of what was measured; returns their names."""
     cases = list(cases)
-    for family, rate in (("U", "pairs/s"), ("C", "pairs/s"), ("R", "hand-offs/s")):
+    for family, rate in (("U", "pairs/s"), ("C", "pairs/s"), ("R", "hand-offs/s"),
+                         ("H", "pairs/s")):
         draw_rates(results, [case for case in cases if case.family == family], rate,
                    folder / f"{family.lower()}.svg")
     draw_hand_offs(results, cases, folder / "hand_off.svg")

@@ -27,7 +27,7 @@ import tables
 import targets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FAMILIES = ("U", "C", "R", "S")
+FAMILIES = ("U", "C", "R", "H", "S")
 # A first run of each system, whose figures are not kept: caches fill, and Java compiles.
 WARM_UP_MS = 1000
 WARM_UP_WORKERS = 8
@@ -211,7 +211,7 @@ def parse(words):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true",
                         help="one round of half a second each, on a busy machine too")
-    parser.add_argument("--only", default=",".join(FAMILIES), metavar="U,C,R,S",
+    parser.add_argument("--only", default=",".join(FAMILIES), metavar="U,C,R,H,S",
                         help="which families of workloads")
     parser.add_argument("--systems", default="", metavar="NAME,…",
                         help="only those whose name contains one of these, e.g. turnstile,redis")
@@ -225,7 +225,7 @@ def parse(words):
     arguments.only = [family for family in FAMILIES if family in arguments.only.upper().split(",")]
     arguments.systems = [name for name in arguments.systems.lower().split(",") if name]
     if not arguments.only:
-        parser.error("--only takes some of U, C, R and S")
+        parser.error("--only takes some of U, C, R, H and S")
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
     arguments.ms = arguments.ms or (500 if arguments.quick else 2000)
     arguments.busy = arguments.busy or arguments.quick

@@ -57,6 +57,15 @@ RINGS = (
 )
 
 
+THREE = (
+    System("etcd", "etcd-three", "locks", "etcd", True),
+    System("ZooKeeper", "zookeeper-three", "locks", "zookeeper", True),
+    System("Turnstile, connections", "turnstile-three", "locks", "turnstile", True),
+    System("Turnstile, library", "turnstile-three", "locks", "turnstile-library", True),
+    System("Turnstile, pipelined", "turnstile-three", "pipelined", "turnstile", True),
+)
+
+
 def cases():
     for workers in (1, 8, 64):
         yield Case("U", f"U {workers}", f"own keys, {workers} workers; pipelined: 16 in flight each",
@@ -68,3 +77,10 @@ def cases():
     for rings in (1, 8, 64):
         yield Case("R", f"R {rings}", f"{rings} rings of eight processes, results of 256 bytes",
                    RINGS, rings)
+    for workers in (1, 64):
+        yield Case("H", f"H {workers}", f"three members, own keys, {workers} workers; "
+                   "pipelined: 16 in flight each", THREE, workers)
+    for workers, keys in ((16, 1), (64, 8)):
+        yield Case("H", f"H {workers}x{keys}",
+                   f"three members, {workers} workers on {keys} shared keys, no hold",
+                   tuple(one for one in THREE if one.verb == "locks"), workers, keys)

@@ -47,6 +47,7 @@ class Server:
         self.environment = dict(os.environ)
         self.user = None
         self.process = None
+        self.others = []  # of a cluster, the processes beside the first
 
     def prepare(self):
         """Writes what the command needs into the folder, which is new."""
@@ -58,8 +59,8 @@ class Server:
         return listens(self.port)
 
     def pid(self):
-        """Of the process whose processor time counts; 0: of none."""
-        return self.process.pid
+        """Of the process whose processor time counts; 0: of none, for there are several."""
+        return 0 if self.others else self.process.pid
 
     def start(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -81,15 +82,24 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, user=self.user,
                 start_new_session=True)
 
+    def ask(self, line):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(f"{line}\r\n".encode())
+            return connection.recv(1 << 16).decode(errors="replace")
+
+    def start_others(self, commands):
+        self.others = [self.spawn(command, f"log{n + 1}") for n, command in enumerate(commands)]
+
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        running = [one for one in (self.process, *self.others) if one and one.poll() is None]
+        for one in running:
+            one.send_signal(signal.SIGTERM)
+        for one in running:
+            try:
+                one.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(one.pid, signal.SIGKILL)
+                one.wait()
 
 
 class Turnstile(Server):
@@ -142,6 +152,77 @@ class Etcd(Server):
                 "--listen-client-urls", client, "--advertise-client-urls", client,
                 "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                 "--initial-cluster", f"default={peer}"]
+
+
+class EtcdThree(Server):
+    """Three members with their defaults; the clients speak to the first."""
+
+    packages = ("etcd-server",)
+    members = ()  # the ports for clients, once they run
+
+    def command(self):
+        EtcdThree.members = (self.port, *free_ports(2))
+        peers = [f"http://127.0.0.1:{port}" for port in free_ports(3)]
+        cluster = ",".join(f"member{n}={peer}" for n, peer in enumerate(peers))
+        commands = [
+            ["etcd", "--name", f"member{n}", "--data-dir", self.folder / f"data{n}",
+             "--log-level", "error", "--initial-cluster", cluster,
+             "--listen-client-urls", f"http://127.0.0.1:{port}",
+             "--advertise-client-urls", f"http://127.0.0.1:{port}",
+             "--listen-peer-urls", peers[n], "--initial-advertise-peer-urls", peers[n]]
+            for n, port in enumerate(EtcdThree.members)]
+        self.start_others(commands[1:])
+        return commands[0]
+
+
+class TurnstileThree(Server):
+    """Three nodes that share their journal in the etcd above, which runs already; the first leads."""
+
+    def command(self):
+        members = ",".join(f"127.0.0.1:{port}" for port in EtcdThree.members)
+        (self.folder / "empty.toml").write_text("")
+        commands = [
+            [self.turnstile, "serve", "--listen", f"127.0.0.1:{port}", "--advertise",
+             f"127.0.0.1:{port}", "--journal", f"etcd://{members}/bench",
+             "--config", self.folder / "empty.toml", "--log-level", "warning"]
+            for port in (self.port, *free_ports(2))]
+        self.later = commands[1:]
+        return commands[0]
+
+    def is_ready(self):
+        """The others come when the first leads, or one of them might."""
+        if not super().is_ready() or "role:leader" not in self.ask("INFO"):
+            return False
+        self.start_others(self.later)
+        return True
+
+
+class ZookeeperThree(Server):
+    """Three members with their defaults; the clients speak to the first."""
+
+    packages = ("zookeeper", "default-jre-headless")
+
+    def command(self):
+        clients = (self.port, *free_ports(2))
+        ports = free_ports(6)
+        cluster = "".join(f"server.{n + 1}=127.0.0.1:{ports[2 * n]}:{ports[2 * n + 1]}\n"
+                          for n in range(3))
+        commands = []
+        for n, client in enumerate(clients):
+            home = self.folder / f"member{n}"
+            (home / "data").mkdir(parents=True)
+            (home / "data" / "myid").write_text(str(n + 1))
+            (home / "zoo.cfg").write_text(
+                f"tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={home}/data\n"
+                f"clientPort={client}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\n"
+                f"admin.enableServer=false\n{cluster}")
+            commands.append(["java", "-cp", f"{home}:/usr/share/java/zookeeper.jar",
+                             "org.apache.zookeeper.server.quorum.QuorumPeerMain", home / "zoo.cfg"])
+        self.start_others(commands[1:])
+        return commands[0]
+
+    def is_ready(self):
+        return super().is_ready() and "Mode:" in self.ask("srvr")
 
 
 class Zookeeper(Server):
@@ -253,4 +334,7 @@ SERVERS = {
     "postgres": Postgres,
     "rabbitmq": Rabbitmq,
     "zeromq": Zeromq,
+    "etcd-three": EtcdThree,
+    "zookeeper-three": ZookeeperThree,
+    "turnstile-three": TurnstileThree,
 }

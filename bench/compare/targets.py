@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-RATE = {"U": "pairs/s", "C": "pairs/s", "R": "hand-offs/s"}
+RATE = {"U": "pairs/s", "C": "pairs/s", "R": "hand-offs/s", "H": "pairs/s"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ TARGETS = [
     *[target for rings in (1, 8, 64) for target in
       rate(f"R {rings}", "Turnstile memory",
            (1, "RabbitMQ transient"), (1, "Redis lists in memory"))],
+    *rate("H 1", "Turnstile, connections", (1, "etcd")),
+    *rate("H 64", "Turnstile, connections", (4, "etcd"), (4, "ZooKeeper")),
+    *rate("H 64", "Turnstile, pipelined", (20, "etcd"), (20, "ZooKeeper")),
+    *rate("H 16x1", "Turnstile, connections", (3, "etcd"), (1, "ZooKeeper")),
+    *rate("H 64x8", "Turnstile, connections", (3, "etcd"), (3, "ZooKeeper")),
     Target("S", "held locks: 1000000 held", "pairs/s", 0.8, against="held locks: 1000 held"),
     Target("S", "held locks: 1000000 held", "bytes per lock", 300, at_most=True),
     Target("S", "waiters on one key: 100000 waiters", "bytes per waiter", 400, at_most=True),
