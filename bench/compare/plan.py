@@ -56,7 +56,6 @@ RINGS = (
     System("ZeroMQ, no server", "zeromq", "rings", "zeromq", False),
 )
 
-
 THREE = (
     System("etcd", "etcd-three", "locks", "etcd", True),
     System("ZooKeeper", "zookeeper-three", "locks", "zookeeper", True),

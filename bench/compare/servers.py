@@ -141,38 +141,36 @@ class RedisAlways(Redis):
 
 
 class Etcd(Server):
-    """One node with its defaults: every write is synced."""
+    """With its defaults: every write is synced. The clients speak to the first member."""
 
     packages = ("etcd-server",)
+    count = 1
 
     def command(self):
-        peer = f"http://127.0.0.1:{free_ports(1)[0]}"
-        client = f"http://127.0.0.1:{self.port}"
-        return ["etcd", "--data-dir", self.folder / "data", "--log-level", "error",
-                "--listen-client-urls", client, "--advertise-client-urls", client,
-                "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", f"default={peer}"]
-
-
-class EtcdThree(Server):
-    """Three members with their defaults; the clients speak to the first."""
-
-    packages = ("etcd-server",)
-    members = ()  # the ports for clients, once they run
-
-    def command(self):
-        EtcdThree.members = (self.port, *free_ports(2))
-        peers = [f"http://127.0.0.1:{port}" for port in free_ports(3)]
+        ports = (self.port, *free_ports(self.count - 1))
+        peers = [f"http://127.0.0.1:{port}" for port in free_ports(self.count)]
         cluster = ",".join(f"member{n}={peer}" for n, peer in enumerate(peers))
-        commands = [
+        first, *others = [
             ["etcd", "--name", f"member{n}", "--data-dir", self.folder / f"data{n}",
              "--log-level", "error", "--initial-cluster", cluster,
              "--listen-client-urls", f"http://127.0.0.1:{port}",
              "--advertise-client-urls", f"http://127.0.0.1:{port}",
              "--listen-peer-urls", peers[n], "--initial-advertise-peer-urls", peers[n]]
-            for n, port in enumerate(EtcdThree.members)]
-        self.start_others(commands[1:])
-        return commands[0]
+            for n, port in enumerate(ports)]
+        self.start_others(others)
+        self.know(ports)
+        return first
+
+    def know(self, ports):
+        """Those of all members, for clients."""
+
+
+class EtcdThree(Etcd):
+    count = 3
+    members = ()  # their ports, for the nodes below
+
+    def know(self, ports):
+        EtcdThree.members = ports
 
 
 class TurnstileThree(Server):
@@ -197,47 +195,38 @@ class TurnstileThree(Server):
         return True
 
 
-class ZookeeperThree(Server):
-    """Three members with their defaults; the clients speak to the first."""
+class Zookeeper(Server):
+    """With its defaults: every write is synced; any number of connections. The clients speak to the
+    first member."""
 
     packages = ("zookeeper", "default-jre-headless")
+    count = 1
 
     def command(self):
-        clients = (self.port, *free_ports(2))
-        ports = free_ports(6)
-        cluster = "".join(f"server.{n + 1}=127.0.0.1:{ports[2 * n]}:{ports[2 * n + 1]}\n"
-                          for n in range(3))
-        commands = []
-        for n, client in enumerate(clients):
-            home = self.folder / f"member{n}"
-            (home / "data").mkdir(parents=True)
-            (home / "data" / "myid").write_text(str(n + 1))
-            (home / "zoo.cfg").write_text(
-                f"tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={home}/data\n"
-                f"clientPort={client}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\n"
-                f"admin.enableServer=false\n{cluster}")
-            commands.append(["java", "-cp", f"{home}:/usr/share/java/zookeeper.jar",
-                             "org.apache.zookeeper.server.quorum.QuorumPeerMain", home / "zoo.cfg"])
-        self.start_others(commands[1:])
-        return commands[0]
+        ports = free_ports(2 * self.count)
+        cluster = [f"server.{n + 1}=127.0.0.1:{ports[2 * n]}:{ports[2 * n + 1]}\n"
+                   for n in range(self.count)]
+        first, *others = [self.member(n, port, "".join(cluster) if self.count > 1 else "")
+                          for n, port in enumerate((self.port, *free_ports(self.count - 1)))]
+        self.start_others(others)
+        return first
+
+    def member(self, n, port, cluster):
+        home = self.folder / f"member{n}"
+        (home / "data").mkdir(parents=True)
+        (home / "data" / "myid").write_text(str(n + 1))
+        (home / "zoo.cfg").write_text(
+            f"tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={home}/data\nclientPort={port}\n"
+            "clientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n" + cluster)
+        return ["java", "-cp", f"{home}:/usr/share/java/zookeeper.jar",
+                "org.apache.zookeeper.server.quorum.QuorumPeerMain", home / "zoo.cfg"]
 
     def is_ready(self):
         return super().is_ready() and "Mode:" in self.ask("srvr")
 
 
-class Zookeeper(Server):
-    """One node with its defaults: every write is synced; any number of connections."""
-
-    packages = ("zookeeper", "default-jre-headless")
-
-    def prepare(self):
-        (self.folder / "zoo.cfg").write_text(
-            f"tickTime=2000\ndataDir={self.folder}/data\nclientPort={self.port}\n"
-            "clientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n")
-
-    def command(self):
-        return ["java", "-cp", f"{self.folder}:/usr/share/java/zookeeper.jar",
-                "org.apache.zookeeper.server.quorum.QuorumPeerMain", self.folder / "zoo.cfg"]
+class ZookeeperThree(Zookeeper):
+    count = 3
 
 
 class Postgres(Server):

@@ -38,11 +38,10 @@ class Service {
     entry_.command = std::move(command);
     return machine_.apply(entry_);
   }
-  const state::Machine& machine() const { return machine_; }
-
   command::Outcome say(std::uint64_t session, const std::vector<std::string>& words) {
     return say(session, command_of(words));
   }
+  const state::Machine& machine() const { return machine_; }
 
  private:
   state::Machine machine_;
