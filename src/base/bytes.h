@@ -18,11 +18,20 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace base {
+
+/// A vector of any kind.
+template <class S>
+concept Sequence = requires(S& items) {
+  typename S::value_type;
+  items.clear();
+  items.emplace_back();
+  items.size();
+};
 
 /// Appends values to a string it does not own.
 class ByteWriter {
@@ -49,10 +58,11 @@ class ByteWriter {
     out_.append(text);
   }
   void put(const std::string& text) { put(std::string_view(text)); }
-  template <class T>
-  void put(const std::vector<T>& items) {
+  void put(const Text& text) { put(text.view()); }
+  template <Sequence S>
+  void put(const S& items) {
     put(static_cast<std::uint32_t>(items.size()));
-    for (const T& item : items) put(item);
+    for (const auto& item : items) put(item);
   }
   template <class T>
   void put(const std::optional<T>& item) {
@@ -128,8 +138,13 @@ class ByteReader {
     get(view);
     text.assign(view);
   }
-  template <class T>
-  void get(std::vector<T>& items) {
+  void get(Text& text) {
+    std::string_view view;
+    get(view);
+    text = view;
+  }
+  template <Sequence S>
+  void get(S& items) {
     std::uint32_t count = 0;
     get(count);
     if (count > rest_.size()) fail();  // every item takes at least a byte

@@ -143,21 +143,21 @@ Time time_of(const std::optional<std::int64_t>& us) {
 
 bool MachineView::agrees_on_claim(const ModelClaim& expected, const Claim& actual) {
   const auto& o = expected.origin;
-  return actual.space == space_of(expected.realm) &&
-         std::tie(o.user, o.connection, o.session, expected.request, expected.ticket) ==
-             std::tie(actual.user, actual.connection, actual.session, actual.request,
-                      actual.ticket) &&
+  const state::Details& details = *actual.details;
+  return actual.space == space_of(expected.realm) && actual.user == o.user &&
+         std::tie(o.connection, o.session, expected.request, expected.ticket) ==
+             std::tie(actual.connection, actual.session, actual.request, actual.ticket) &&
          std::tie(expected.keys, expected.priority, expected.owner, expected.agent,
                   expected.on_loss, expected.permits, expected.value) ==
-             std::tie(actual.keys, actual.priority, actual.owner, actual.agent, actual.on_loss,
-                      actual.permits, actual.value);
+             std::tie(actual.keys, actual.priority, details.owner, actual.agent, details.on_loss,
+                      details.permits, details.value);
 }
 
 bool MachineView::agrees_on_grant(const ModelClaim& expected) const {
   const auto it = machine_.grants_.find(expected.token);
   return it != machine_.grants_.end() && agrees_on_claim(expected, *it->second) &&
          it->second->lease_end == time_of(expected.lease_end) &&
-         it->second->entries == expected.entries;
+         it->second->details->entries == expected.entries;
 }
 
 bool MachineView::agrees_on_waiter(const ModelState& model, const ModelClaim& expected) const {
@@ -180,7 +180,7 @@ std::string MachineView::disagreement_on(const ModelState& model, const ModelCla
 
 /// L1 and L6: holders by token, waiters by place.
 std::string MachineView::disagreement_on_key(const ModelState& model, Realm realm,
-                                             const std::string& name) const {
+                                             std::string_view name) const {
   std::vector<std::uint64_t> holders;
   std::vector<const ModelClaim*> waiting;
   std::int64_t permits = 0;

@@ -26,7 +26,7 @@ class MachineView {
  private:
   std::string disagreement_on(const ModelState& model, const ModelClaim& claim) const;
   std::string disagreement_on_key(const ModelState& model, Realm realm,
-                                  const std::string& name) const;
+                                  std::string_view name) const;
   bool agrees_on_grant(const ModelClaim& expected) const;
   bool agrees_on_waiter(const ModelState& model, const ModelClaim& expected) const;
   static bool agrees_on_claim(const ModelClaim& expected, const state::Claim& actual);

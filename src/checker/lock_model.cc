@@ -16,6 +16,7 @@ LockModel::Answer LockModel::apply(const command::Entry& entry, const command::O
   now = entry.now.us();
   next_token_ = entry.index;
   changed_ = false;
+  may_stick_ = false;
   Answer answered;
   answered.reply = answer();
   if (changed_) {
@@ -25,7 +26,8 @@ LockModel::Answer LockModel::apply(const command::Entry& entry, const command::O
     settle_semaphores();
     tell_leaders();
     if (ModelSession* own = session()) own->renewed = now;
-    const bool is_stuck = !WaitOrder(*this).exists() && WaitGraph(*this).is_anybody_stuck();
+    const bool is_stuck =
+        may_stick_ && !WaitOrder(*this).exists() && WaitGraph(*this).is_anybody_stuck();
     if (objection_.empty() && is_stuck) objection_ = "a deadlock was not found";
   }
   answered.events = std::exchange(events_, {});
@@ -140,7 +142,7 @@ std::optional<command::Code> LockModel::code_of(const Reply& reply) {
 }
 
 /// The grant of the token, if that is its name.
-ModelClaim* LockModel::find_held(Realm realm, const std::string& name, std::uint64_t token) const {
+ModelClaim* LockModel::find_held(Realm realm, std::string_view name, std::uint64_t token) const {
   for (ModelClaim* held : claims.about(realm, name)) {
     if (!held->waits() && held->token == token) return held;
   }

@@ -57,21 +57,21 @@ class LockModel : private ModelState {
   }
   ModelSession* session() { return session(entry_->origin.session); }
   ModelClaim* claim(std::uint64_t id) { return claims.find(id); }
-  ModelClaim* find_held(Realm realm, const std::string& name, std::uint64_t token) const;
+  ModelClaim* find_held(Realm realm, std::string_view name, std::uint64_t token) const;
   ModelClaim* find_own(std::uint64_t token) const;
   ModelClaim* find_ticket(const std::string& ticket) const;
   bool is_callers_wait(const ModelClaim& claim) const;
   base::Duration lease_left(const ModelClaim& claim) const;
 
   // --- lock_model_queue.cc: asking, giving, ending
-  ModelClaim claim_of(Realm realm, std::vector<command::KeyMode> keys,
-                      const command::Terms& terms) const;
+  ModelClaim claim_of(Realm realm, command::KeyModes keys, const command::Terms& terms) const;
   Reply acquire(const ModelClaim& claim, const command::Terms& terms);
   Reply wait(const ModelClaim& claim);
   command::Granted give(ModelClaim& claim);
   command::Granted finish_upgrade(std::uint64_t waiter);
   void renew(std::uint64_t session, std::uint64_t request, std::uint64_t token);
   void hand_on();
+  bool is_waited_about(const ModelClaim& claim) const;
   void judge(const ModelClaim& victim);
   void refuse_victims();
   void tell(const ModelClaim& claim, Reply outcome);
@@ -79,9 +79,9 @@ class LockModel : private ModelState {
   void refuse(std::uint64_t id, Code code, const std::string& cause = "");
   void remember_end(std::uint64_t token, const std::string& cause);
   void end(std::uint64_t id, const std::string& cause, bool is_clean);
-  std::optional<Reply> refuse_token(Realm realm, const std::string& key, std::uint64_t token);
-  Reply release(Realm realm, const std::string& key, std::uint64_t token);
-  Reply renew_lease(Realm realm, const std::string& key, std::uint64_t token, base::Duration lease);
+  std::optional<Reply> refuse_token(Realm realm, std::string_view key, std::uint64_t token);
+  Reply release(Realm realm, std::string_view key, std::uint64_t token);
+  Reply renew_lease(Realm realm, std::string_view key, std::uint64_t token, base::Duration lease);
 
   // --- lock_model_loss.cc: preemption and what a lost holder leaves
   void notice(const ModelClaim& holder, const char* kind, Value::Map details);
@@ -158,6 +158,7 @@ class LockModel : private ModelState {
   std::vector<const char*> situations_;
   std::set<std::string> elections_;  ///< in which something happened in this entry
   bool changed_ = false;
+  bool may_stick_ = false;  ///< what happened in this entry may have closed a circle of waits
 };
 
 }  // namespace checker

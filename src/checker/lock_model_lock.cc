@@ -98,6 +98,7 @@ command::Reply LockModel::on(const command::LockDowngrade& downgrade) {
     if (k.key != downgrade.key || k.shared) continue;
     changed_ = true;
     k.shared = true;
+    may_stick_ = true;
     if (ModelSession* own = session()) own->renewed = now;
   }
   return command::Renewed{held.token, lease_left(held)};

@@ -96,6 +96,7 @@ void LockModel::shut(const ModelClaim& lost) {
 }
 
 command::Reply LockModel::on(const command::LockResolve& resolve) {
+  may_stick_ = true;
   const auto resolved = marks.remove_if([&](const ModelMark& mark) {
     const bool is_on_it = std::any_of(mark.keys.begin(), mark.keys.end(),
                                       [&](const auto& k) { return k.key == resolve.key; });

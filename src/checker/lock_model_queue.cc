@@ -8,7 +8,7 @@ using command::Granted;
 using command::KeyMode;
 using command::Number;
 
-ModelClaim LockModel::claim_of(Realm realm, std::vector<KeyMode> keys,
+ModelClaim LockModel::claim_of(Realm realm, command::KeyModes keys,
                                const command::Terms& terms) const {
   ModelClaim claim;
   claim.id = entry_->index;
@@ -63,6 +63,7 @@ command::Reply LockModel::wait(const ModelClaim& waiter) {
     if (count_of(claims.about(waiter.realm, k.key), is_there) >= rules.limits.waiters_per_key)
       return refused(Code::Limit);
   }
+  may_stick_ = true;
   const ModelClaim& added = claims.add(waiter);
   if (code_of(verdicts_->reply) == Code::Deadlock && !verdicts_->changed) {
     judge(added);
@@ -73,21 +74,33 @@ command::Reply LockModel::wait(const ModelClaim& waiter) {
   return command::Waiting{waiter.id};
 }
 
+/// Whether another waits for its names, or who asked for it waits for more. If not, that it
+/// comes or goes is in nobody's way.
+bool LockModel::is_waited_about(const ModelClaim& claim) const {
+  const auto waits = [&](const ModelClaim* other) { return other != &claim && other->waits(); };
+  return std::ranges::any_of(claims.of_session(claim.origin.session), waits) ||
+         std::ranges::any_of(claim.keys, [&](const KeyMode& k) {
+           return std::ranges::any_of(claims.about(claim.realm, k.key), waits);
+         });
+}
+
 command::Granted LockModel::give(ModelClaim& claim) {
+  if (is_waited_about(claim)) may_stick_ = true;
   claims.give(claim, next_token_++);
   claim.cut_off.reset();  // whoever was asked to leave has left
   claim.told.clear();
   if (claim.lease) claim.lease_end = now + *claim.lease;
-  if (claim.realm == Realm::Election) elections_.insert(claim.keys.front().key);
+  if (claim.realm == Realm::Election) elections_.insert(claim.keys.front().key.str());
   renew(claim.origin.session, claim.request, claim.token);
   return {claim.token, lease_left(claim), base::Duration::from_us(now - claim.asked)};
 }
 
 /// The whole grant goes on under a new token.
 command::Granted LockModel::finish_upgrade(std::uint64_t id) {
+  may_stick_ = true;
   const ModelClaim waiter = *claim(id);
   ModelClaim& held = *claim(waiter.upgrades);
-  const std::string& key = waiter.keys.front().key;
+  std::string_view key = waiter.keys.front().key;
   const auto& there = claims.about(Realm::Lock, key);
   const auto writer_waits = [&](const ModelClaim* c) {
     return c->waits() && c->id != id && !c->on(key)->shared;
@@ -164,8 +177,9 @@ void LockModel::refuse_victims() {
 // --- ends
 
 void LockModel::tell(const ModelClaim& waiter, Reply outcome) {
+  may_stick_ = true;
   events_.push_back(command::WaitEnded{waiter.id, waiter.origin.connection, waiter.origin.session,
-                                       waiter.ticket, std::move(outcome)});
+                                       waiter.ticket.str(), std::move(outcome)});
 }
 
 void LockModel::remove(std::uint64_t id) { claims.remove(id); }
@@ -193,7 +207,8 @@ void LockModel::end(std::uint64_t id, const std::string& cause, bool is_clean) {
   }
   for (const std::uint64_t upgrade : upgrades) refuse(upgrade, Code::Stale, cause);
   remember_end(over.token, cause);
-  if (over.realm == Realm::Election) elections_.insert(over.keys.front().key);
+  if (is_waited_about(over)) may_stick_ = true;
+  if (over.realm == Realm::Election) elections_.insert(over.keys.front().key.str());
   remove(id);
   if (!is_clean && over.may_shut()) shut(over);
 }
@@ -201,7 +216,7 @@ void LockModel::end(std::uint64_t id, const std::string& cause, bool is_clean) {
 // --- by token
 
 /// None if the caller may act on the token.
-std::optional<command::Reply> LockModel::refuse_token(Realm realm, const std::string& key,
+std::optional<command::Reply> LockModel::refuse_token(Realm realm, std::string_view key,
                                                       std::uint64_t token) {
   const ModelClaim* held = find_held(realm, key, token);
   if (held == nullptr) return refused(Code::Stale, ended.cause_of(token));
@@ -211,7 +226,7 @@ std::optional<command::Reply> LockModel::refuse_token(Realm realm, const std::st
   return is_own ? std::nullopt : std::optional(refused(Code::NotHolder));
 }
 
-command::Reply LockModel::release(Realm realm, const std::string& key, std::uint64_t token) {
+command::Reply LockModel::release(Realm realm, std::string_view key, std::uint64_t token) {
   if (ended.cause_of(token) == "released") return Number{0};
   if (auto refusal = refuse_token(realm, key, token)) return *refusal;
   changed_ = true;
@@ -220,7 +235,7 @@ command::Reply LockModel::release(Realm realm, const std::string& key, std::uint
   return Number{1};
 }
 
-command::Reply LockModel::renew_lease(Realm realm, const std::string& key, std::uint64_t token,
+command::Reply LockModel::renew_lease(Realm realm, std::string_view key, std::uint64_t token,
                                       base::Duration lease) {
   if (auto refusal = refuse_token(realm, key, token)) return *refusal;
   changed_ = true;

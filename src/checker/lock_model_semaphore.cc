@@ -41,6 +41,7 @@ command::Reply LockModel::on(const command::SemResize& resize) {
   if (known->limit == resize.limit) return command::Done{};
   changed_ = true;
   known->limit = resize.limit;
+  may_stick_ = true;
   if (permits_out(resize.key) > resize.limit) meet("a semaphore shrinks below what is out");
   std::vector<const ModelClaim*> waiting;
   for (const ModelClaim* c : claims.about(Realm::Semaphore, resize.key)) {

@@ -26,7 +26,7 @@ command::Reply LockModel::on(const command::SessionOpen& open) {
 
 namespace {
 
-command::Value unless_empty(const std::string& text) {
+command::Value unless_empty(std::string_view text) {
   return text.empty() ? command::Value() : command::Value(text);
 }
 
@@ -163,11 +163,11 @@ command::Reply LockModel::on(const command::LockList& list) {
   for (const ModelClaim& c : claims) {
     const bool is_listed = list.state == State::Any || (list.state == State::Held && !c.waits());
     if (c.realm != Realm::Lock || !is_listed) continue;
-    for (const auto& k : c.keys) names.insert(k.key);
+    for (const auto& k : c.keys) names.insert(k.key.str());
   }
   for (const ModelMark& mark : marks) {
     if (list.state == State::Held) break;
-    for (const auto& k : mark.keys) names.insert(k.key);
+    for (const auto& k : mark.keys) names.insert(k.key.str());
   }
   Value::List rows;
   for (const auto& name : names) {
@@ -260,6 +260,7 @@ command::Reply LockModel::on(const command::Tick&) {
       case Due::Kind::CutOff: cut_off(due->claim); break;
       case Due::Kind::Mark:
         meet("a mark goes by itself");
+        may_stick_ = true;
         marks.remove_if([&](const ModelMark& m) { return m.token == due->id; });
         break;
       case Due::Kind::Semaphore:

@@ -40,7 +40,7 @@ struct ModelSession {
 /// What a lost holder left behind.
 struct ModelMark {
   std::uint64_t token = 0;
-  std::vector<command::KeyMode> keys;
+  command::KeyModes keys;
   std::optional<std::int64_t> until;
 };
 
@@ -87,13 +87,13 @@ struct ModelState {
     const auto it = sessions.find(id);
     return it == sessions.end() ? nullptr : &it->second;
   }
-  const ModelSemaphore* find_semaphore(const std::string& name) const {
+  const ModelSemaphore* find_semaphore(std::string_view name) const {
     for (const ModelSemaphore& semaphore : semaphores) {
       if (semaphore.name == name) return &semaphore;
     }
     return nullptr;
   }
-  bool is_shut(const std::string& key) const {
+  bool is_shut(std::string_view key) const {
     return std::any_of(marks.begin(), marks.end(), [&](const ModelMark& mark) {
       return std::any_of(mark.keys.begin(), mark.keys.end(),
                          [&](const auto& k) { return k.key == key; });
@@ -105,7 +105,7 @@ struct ModelState {
            std::any_of(claim.keys.begin(), claim.keys.end(),
                        [&](const auto& k) { return is_shut(k.key); });
   }
-  std::int64_t permits_out(const std::string& semaphore) const {
+  std::int64_t permits_out(std::string_view semaphore) const {
     std::int64_t out = 0;
     for (const ModelClaim* claim : claims.about(Realm::Semaphore, semaphore)) {
       if (!claim->waits()) out += claim->permits;
@@ -147,7 +147,7 @@ struct ModelState {
       return other.place() < claim.place() && !is_shut_out(other);
     });
     if (is_stopped || !is_permit) return is_stopped;
-    const std::string& name = claim.keys.front().key;
+    std::string_view name = claim.keys.front().key;
     return permits_out(name) + claim.permits > find_semaphore(name)->limit;
   }
   /// L9: it is the first on all its keys, and whoever is in its way has a lower priority.

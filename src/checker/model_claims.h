@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
 
 #include <algorithm>
 #include <array>
@@ -27,16 +28,16 @@ struct ModelClaim {
   std::uint64_t id = 0;     ///< index of its entry
   std::uint64_t token = 0;  ///< 0 while it waits
   Realm realm = Realm::Lock;
-  std::vector<command::KeyMode> keys;
+  command::KeyModes keys;
   command::Origin origin;
   std::uint64_t request = 0;
-  std::string ticket;
+  base::Text ticket;
   std::uint8_t priority = 0;
-  std::string owner;
-  std::string agent;
+  base::Text owner;
+  base::Text agent;
   command::OnLoss on_loss;
   std::int64_t permits = 1;
-  std::string value;
+  base::Text value;
   std::optional<std::int64_t> lease;
 
   // While it waits.
@@ -55,15 +56,23 @@ struct ModelClaim {
   bool waits() const { return token == 0; }
   bool may_shut() const { return on_loss.kind != command::OnLoss::Kind::Free; }
   /// Null if it is not about the key.
-  const command::KeyMode* on(const std::string& key) const {
+  const command::KeyMode* on(std::string_view key) const {
     for (const auto& k : keys) {
       if (k.key == key) return &k;
     }
     return nullptr;
   }
-  bool is_about(Realm r, const std::string& key) const { return realm == r && on(key) != nullptr; }
+  bool is_about(Realm r, std::string_view key) const { return realm == r && on(key) != nullptr; }
   /// Virtual arrival, then index.
   std::pair<std::int64_t, std::uint64_t> place() const { return {virtual_arrival, id}; }
+};
+
+/// For names that are looked up however they are kept.
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const {
+    return absl::Hash<std::string_view>()(name);
+  }
 };
 
 /// All claims by rising id, and of these who waits, who has to do with a name and who belongs to a
@@ -113,13 +122,13 @@ class ModelClaims {
     const auto it = by_id_.find(id);
     return it == by_id_.end() ? nullptr : &*it->second;
   }
-  const Some& about(Realm realm, const std::string& name) const {
+  const Some& about(Realm realm, std::string_view name) const {
     return found(names_[static_cast<std::size_t>(realm)], name);
   }
   const Some& of_session(std::uint64_t session) const { return found(by_session_, session); }
 
  private:
-  using Names = absl::flat_hash_map<std::string, Some>;
+  using Names = absl::flat_hash_map<base::Text, Some, NameHash, std::equal_to<>>;
 
   Names& names_of(Realm realm) { return names_[static_cast<std::size_t>(realm)]; }
   template <class Map, class Name>

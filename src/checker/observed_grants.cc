@@ -46,7 +46,7 @@ std::string Grants::owner_of(Place place) const {
     return owner_of(holds[before->second].granted);
   }
   const auto* acquire = std::get_if<command::LockAcquire>(&*asked);
-  return acquire == nullptr ? std::string() : acquire->owner;
+  return acquire == nullptr ? std::string() : acquire->owner.str();
 }
 
 void Grants::grant(Place place, std::vector<std::pair<Spot, bool>> spots, std::int64_t permits) {
@@ -105,7 +105,7 @@ void Grants::read(Place place, const Command& asked) {
   const auto told = is_answer(operation) ? token_in(*operation.reply) : 0;
   if (const auto* c = std::get_if<command::LockAcquire>(&asked)) {
     std::vector<std::pair<Spot, bool>> spots;
-    for (const auto& key : c->keys) spots.push_back({{Ground::Lock, key.key}, key.shared});
+    for (const auto& key : c->keys) spots.push_back({{Ground::Lock, key.key.str()}, key.shared});
     const bool is_plain = c->keys.size() == 1 && !c->keys.front().shared && c->owner.empty();
     if (is_plain) compete(place, spots.front().first, c->priority);
     grant(place, std::move(spots), 1);

@@ -302,7 +302,7 @@ TaskModel::Reply TaskModel::on(const command::TaskAdd& add) {
 
 TaskModel::Reply TaskModel::on(const command::TaskJoin& join) {
   if (auto refused = refuse_words(join, std::nullopt)) return *refused;
-  if (auto refused = refuse_asking(join.agent)) return *refused;
+  if (auto refused = refuse_asking(join.agent.str())) return *refused;
   Job& job = declare(join, join.priority);
   if (has_ended(job.state)) return Refused{Code::Ended, {}};
   Wait wait = wait_of(Kind::Join, join.flow, {join.task}, join);
@@ -316,7 +316,7 @@ TaskModel::Reply TaskModel::on(const command::TaskJoin& join) {
 }
 
 TaskModel::Reply TaskModel::on(const command::TaskTake& take) {
-  if (auto refused = refuse_asking(take.agent)) return *refused;
+  if (auto refused = refuse_asking(take.agent.str())) return *refused;
   Wait wait = wait_of(Kind::Take, take.flows, take.tasks, take);
   Job* first = nullptr;
   for (auto& [name, flow] : flows_) {

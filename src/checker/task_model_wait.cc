@@ -346,13 +346,13 @@ bool TaskModel::is_in_cycle(const Wait& wait) const {
 
 TaskModel::Reply TaskModel::on(const command::LockAcquire& acquire) {
   if (entry_->origin.session == 0) return Refused{Code::Malformed, {}};
-  if (auto refused = refuse_asking(acquire.agent)) return *refused;
-  const std::string& key = acquire.keys.front().key;
+  if (auto refused = refuse_asking(acquire.agent.str())) return *refused;
+  const std::string key = acquire.keys.front().key.str();
   const bool is_held =
       std::any_of(locks_.begin(), locks_.end(), [&](const Lock& lock) { return lock.key == key; });
   if (is_held) return enqueue(wait_of(Kind::Lock, "", {key}, acquire), acquire.wait);
   changed_ = true;
-  locks_.push_back({key, entry_->index + given_++, entry_->origin, acquire.agent});
+  locks_.push_back({key, entry_->index + given_++, entry_->origin, acquire.agent.str()});
   return command::Granted{locks_.back().token, sessions_.at(entry_->origin.session).ttl, {}};
 }
 

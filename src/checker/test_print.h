@@ -35,16 +35,20 @@ class FieldPrinter {
     }
   }
   void print(std::string& item) { text += item.empty() ? " -" : " '" + item + "'"; }
+  void print(base::Text& item) {
+    std::string bytes = item.str();
+    print(bytes);
+  }
   void print(base::Duration& item) { text += fmt::format(" {}ms", item.ms()); }
   template <class T>
   void print(std::optional<T>& item) {
     if (item) return print(*item);
     text += " none";
   }
-  template <class T>
-  void print(std::vector<T>& items) {
+  template <base::Sequence S>
+  void print(S& items) {
     text += " [";
-    for (T& item : items) print(item);
+    for (auto& item : items) print(item);
     text += " ]";
   }
 };

@@ -39,7 +39,7 @@ std::size_t WaitGraph::agent_of(const ModelClaim& claim) {
 }
 
 std::vector<const WaitGraph::Node*> WaitGraph::nodes_about(Realm realm,
-                                                           const std::string& key) const {
+                                                           std::string_view key) const {
   std::vector<const Node*> nodes;
   for (const ModelClaim* claim : state_.claims.about(realm, key)) {
     const auto it = node_of_.find(claim->id);
@@ -49,7 +49,7 @@ std::vector<const WaitGraph::Node*> WaitGraph::nodes_about(Realm realm,
 }
 
 /// Its agent has the key to itself: then it is for the agent to end the wait.
-bool WaitGraph::waits_for_itself(const Node& waiter, const std::string& key) const {
+bool WaitGraph::waits_for_itself(const Node& waiter, std::string_view key) const {
   if (waiter.claim->realm == Realm::Semaphore || waiter.agent == kNobody) return false;
   const auto there = nodes_about(waiter.claim->realm, key);
   return std::any_of(there.begin(), there.end(), [&](const Node* n) {
@@ -76,7 +76,7 @@ void WaitGraph::add_obstacles(const Node& waiter, const command::KeyMode& wanted
 
 /// How many permits stay out if all let go who can; its own do not count.
 bool WaitGraph::fits(const Node& waiter, std::int64_t permits) const {
-  const std::string& name = waiter.claim->keys.front().key;
+  std::string_view name = waiter.claim->keys.front().key;
   for (const Node* n : nodes_about(Realm::Semaphore, name)) {
     const bool stays = !n->claim->waits() && n->agent != kNobody && n->agent != waiter.agent &&
                        stuck_.test(n->agent);

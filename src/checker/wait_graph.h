@@ -40,8 +40,8 @@ class WaitGraph {
   };
 
   std::size_t agent_of(const ModelClaim& claim);
-  std::vector<const Node*> nodes_about(Realm realm, const std::string& key) const;
-  bool waits_for_itself(const Node& waiter, const std::string& key) const;
+  std::vector<const Node*> nodes_about(Realm realm, std::string_view key) const;
+  bool waits_for_itself(const Node& waiter, std::string_view key) const;
   void add_obstacles(const Node& waiter, const command::KeyMode& wanted, Node& found) const;
   bool may_go(const Node& waiter) const;
   bool fits(const Node& waiter, std::int64_t permits) const;

@@ -24,15 +24,15 @@ void add_terms(Words& words, const command::Terms& terms) {
   if (terms.wait != base::Duration()) add_ms(words, "WAIT", terms.wait);
   if (terms.lease) add_ms(words, "LEASE", *terms.lease);
   if (terms.priority != 0) add_option(words, "PRIORITY", fmt::format("{}", terms.priority));
-  if (!terms.agent.empty()) add_option(words, "AGENT", terms.agent);
-  if (!terms.note.empty()) add_option(words, "NOTE", terms.note);
+  if (!terms.agent.empty()) add_option(words, "AGENT", terms.agent.str());
+  if (!terms.note.empty()) add_option(words, "NOTE", terms.note.str());
   if (terms.within) add_ms(words, "IFWITHIN", *terms.within);
 }
 
 namespace {
 
 void add_key(Words& words, const command::KeyMode& key) {
-  words.push_back(key.key);
+  words.push_back(key.key.str());
   if (key.shared) words.emplace_back("SHARED");
 }
 
@@ -80,7 +80,7 @@ Words words_of(const command::LockAcquire& command) {
     add_key(words, key);
   }
   add_terms(words, command);
-  if (!command.owner.empty()) add_option(words, "OWNER", command.owner);
+  if (!command.owner.empty()) add_option(words, "OWNER", command.owner.str());
   if (command.preemption) add_ms(words, "PREEMPT", *command.preemption);
   add_on_loss(words, command.on_loss);
   return words;

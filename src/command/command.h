@@ -10,6 +10,8 @@
 // the compiler asks for the rest.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "command/limits.h"
 #include "command/signal.h"
@@ -64,11 +67,14 @@ struct SessionList {
 // --- locks
 
 struct KeyMode {
-  std::string key;
+  base::Text key;
   bool shared = false;
 
   bool operator==(const KeyMode&) const = default;
 };
+
+/// Mostly one.
+using KeyModes = absl::InlinedVector<KeyMode, 1>;
 
 /// What becomes of the keys of a holder that is lost rather than releases.
 struct OnLoss {
@@ -86,8 +92,8 @@ struct OnLoss {
 
 struct LockAcquire : Terms {
   static constexpr std::uint8_t kKind = 16;
-  std::vector<KeyMode> keys;           ///< no key twice: the parser keeps the stronger mode
-  std::string owner;                   ///< whose grant a further request may enter again
+  KeyModes keys;                       ///< no key twice: the parser keeps the stronger mode
+  base::Text owner;                    ///< whose grant a further request may enter again
   std::optional<Duration> preemption;  ///< PREEMPT: the grace of holders of lower priority
   OnLoss on_loss;
 };

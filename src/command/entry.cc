@@ -159,7 +159,7 @@ void forget_wait(C& command) {
 /// Nor does the order in which he lists names mean anything.
 void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), names.end()); }
 
-void sort_keys(std::vector<KeyMode>& keys) {
+void sort_keys(KeyModes& keys) {
   std::sort(keys.begin(), keys.end(),
             [](const KeyMode& a, const KeyMode& b) { return a.key < b.key; });
 }

@@ -170,7 +170,7 @@ TEST(EntryTest, the_fields_of_a_command_are_read_back) {
   Entry read;
   ASSERT_TRUE(decode(encoded(full_entry(all_commands()[6])), read));
   const auto& acquire = std::get<LockAcquire>(read.command);
-  EXPECT_EQ(acquire.keys, (std::vector<KeyMode>{{"a", true}, {"b", false}}));
+  EXPECT_EQ(acquire.keys, (KeyModes{{"a", true}, {"b", false}}));
   EXPECT_EQ(acquire.wait, Duration::from_ms(1));
   EXPECT_EQ(acquire.lease, Duration::from_ms(2));
   EXPECT_EQ(acquire.priority, 3);

@@ -12,8 +12,8 @@ namespace command {
 namespace {
 
 /// Adds the key, or makes the one of that name exclusive if this mention of it is.
-void add_key(Arguments& args, std::vector<KeyMode>& keys, std::string key, bool shared) {
-  const auto known = std::ranges::find(keys, key, &KeyMode::key);
+void add_key(Arguments& args, KeyModes& keys, std::string_view key, bool shared) {
+  const auto known = std::ranges::find_if(keys, [&](const KeyMode& k) { return k.key == key; });
   if (known != keys.end()) {
     known->shared = known->shared && shared;
     return;
@@ -25,16 +25,16 @@ void add_key(Arguments& args, std::vector<KeyMode>& keys, std::string key, bool 
                                          max));
     return;
   }
-  keys.push_back({std::move(key), shared});
+  keys.push_back({key, shared});
 }
 
 /// key [SHARED] [AND key [SHARED]]...
-std::vector<KeyMode> parse_keys(Arguments& args) {
-  std::vector<KeyMode> keys;
+KeyModes parse_keys(Arguments& args) {
+  KeyModes keys;
   do {
-    std::string key = args.name("key");
+    const std::string key = args.name("key");
     const bool shared = args.take(Option::Shared);
-    if (!args.is_refused()) add_key(args, keys, std::move(key), shared);
+    if (!args.is_refused()) add_key(args, keys, key, shared);
   } while (args.take(Option::And));
   return keys;
 }

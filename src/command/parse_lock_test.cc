@@ -6,7 +6,7 @@
 namespace command {
 namespace {
 
-using Keys = std::vector<KeyMode>;
+using Keys = KeyModes;
 
 TEST(ParseLockTest, a_bare_acquire_is_an_exclusive_try) {
   const auto acquire = parsed<LockAcquire>("LOCK.ACQUIRE acct/1");

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "command/errors.h"
 
@@ -22,11 +23,13 @@ struct Value {
   Value(bool b) : data(b) {}  // NOLINT(google-explicit-constructor): literals read as values
   Value(std::int64_t n) : data(n) {}  // NOLINT(google-explicit-constructor)
   Value(std::uint64_t n) : data(static_cast<std::int64_t>(n)) {}  // NOLINT
-  Value(int n) : data(std::int64_t{n}) {}         // NOLINT(google-explicit-constructor)
-  Value(std::string s) : data(std::move(s)) {}    // NOLINT(google-explicit-constructor)
-  Value(const char* s) : data(std::string(s)) {}  // NOLINT(google-explicit-constructor)
-  Value(List l) : data(std::move(l)) {}           // NOLINT(google-explicit-constructor)
-  Value(Map m) : data(std::move(m)) {}            // NOLINT(google-explicit-constructor)
+  Value(int n) : data(std::int64_t{n}) {}              // NOLINT(google-explicit-constructor)
+  Value(std::string s) : data(std::move(s)) {}         // NOLINT(google-explicit-constructor)
+  Value(const char* s) : data(std::string(s)) {}       // NOLINT(google-explicit-constructor)
+  Value(std::string_view s) : data(std::string(s)) {}  // NOLINT(google-explicit-constructor)
+  Value(const base::Text& s) : data(s.str()) {}        // NOLINT(google-explicit-constructor)
+  Value(List l) : data(std::move(l)) {}                // NOLINT(google-explicit-constructor)
+  Value(Map m) : data(std::move(m)) {}                 // NOLINT(google-explicit-constructor)
 
   bool operator==(const Value&) const = default;
 };

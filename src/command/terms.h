@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace command {
@@ -16,8 +16,8 @@ struct Terms {
   Duration wait;  ///< zero: a try
   std::optional<Duration> lease;
   std::uint8_t priority = 0;
-  std::string note;
-  std::string agent;  ///< who waits, within the session; for the search for deadlocks
+  base::Text note;
+  base::Text agent;  ///< who waits, within the session; for the search for deadlocks
   std::optional<Duration>
       within;  ///< IFWITHIN: refuse at once if the wait is expected to be longer
 

@@ -241,7 +241,7 @@ std::optional<Refused> Conversation::refuse_work(const command::Command& command
   return std::nullopt;
 }
 
-void Conversation::submit(command::Command command, const Envelope& envelope,
+void Conversation::submit(command::Command&& command, const Envelope& envelope,
                           std::uint64_t session) {
   if (auto refused = refuse_work(command)) return refuse(*refused);
   const bool asynchronous = !envelope.ticket.empty();

@@ -130,7 +130,7 @@ class Conversation final : public Recipient, public std::enable_shared_from_this
   std::optional<command::Refused> authorize(const command::Envelope& envelope,
                                             std::uint64_t& session) const;
   std::optional<command::Refused> refuse_work(const command::Command& command) const;
-  void submit(command::Command command, const command::Envelope& envelope, std::uint64_t session);
+  void submit(command::Command&& command, const command::Envelope& envelope, std::uint64_t session);
   void answer(const command::Reply& reply, bool asynchronous, std::uint64_t session);
   void answer_opened(const command::Opened& opened);
   void answer_kept_alive(const command::Opened& kept);

@@ -31,7 +31,7 @@ void Pipeline::share_journal(std::size_t batch_bytes) {
   batch_bytes_ = batch_bytes;
 }
 
-void Pipeline::submit(Question question, const std::function<void(const command::Reply&)>& answer) {
+void Pipeline::submit(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer) {
   const base::Time now = cluster_.now();
   tick(now);
   command::Entry entry;

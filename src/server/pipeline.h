@@ -12,6 +12,8 @@
 // outside, so nothing is lost.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -88,7 +90,7 @@ class Pipeline {
     std::string ticket;
     command::Command command;
   };
-  void submit(Question question, const std::function<void(const command::Reply&)>& answer);
+  void submit(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer);
   /// For commands of the service itself, whose reply interests nobody.
   void submit(command::Command command, command::Origin origin = {});
 

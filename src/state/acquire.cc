@@ -13,8 +13,7 @@ using command::quoted;
 using command::Refused;
 using command::Reply;
 
-Claim Machine::claim_of(Space space, std::vector<command::KeyMode> keys,
-                        const command::Terms& terms) const {
+Claim Machine::claim_of(Space space, command::KeyModes keys, const command::Terms& terms) const {
   const command::Origin& origin = entry_->origin;
   Claim claim;
   claim.space = space;
@@ -25,13 +24,13 @@ Claim Machine::claim_of(Space space, std::vector<command::KeyMode> keys,
   claim.ticket = entry_->ticket;
   claim.keys = std::move(keys);
   claim.priority = terms.priority;
-  claim.note = terms.note;
+  claim.details.set(&Details::note, terms.note);
   claim.agent = terms.agent;
   return claim;
 }
 
 std::optional<Refused> Machine::refuse_acquire(const Claim& claim, const Session* session) const {
-  if (session == nullptr && (!claim.owner.empty() || !claim.agent.empty())) {
+  if (session == nullptr && (!claim.details->owner.empty() || !claim.agent.empty())) {
     return Refused{Code::Malformed,
                    "OWNER and AGENT need a session: their names are its own; SESSION.OPEN first"};
   }
@@ -44,7 +43,7 @@ std::optional<Refused> Machine::refuse_acquire(const Claim& claim, const Session
                                             "(grants_per_session)",
                                             claims)};
   }
-  const bool may_shut = claim.on_loss.kind != command::OnLoss::Kind::Free;
+  const bool may_shut = claim.may_shut();
   if (may_shut && may_shut_ + marks_.size() >= static_cast<std::size_t>(rules_.limits.marks)) {
     return Refused{Code::Limit, fmt::format("{} grants are lost and unresolved or might become so, "
                                             "which is the limit (marks); LOCK.RESOLVE some",
@@ -79,7 +78,7 @@ Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<D
     static_cast<Claim&>(waiter) = std::move(claim);
     waiter.place = place;
     waiter.lease = terms.lease;
-    waiter.grace = grace;
+    waiter.details.set(&Details::grace, grace);
     return enqueue(std::move(waiter), terms.wait);
   }
   changed();

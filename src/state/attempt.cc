@@ -59,7 +59,7 @@ std::uint64_t Machine::candidate_for(const Task& task) const {
   if (!is_waited_for) return first == nullptr ? 0 : first->id;
   for (const auto& [place, id] : pool->second.queue->all) {
     if (first != nullptr && first->place < place) break;
-    if (task.flow->name.starts_with(waiters_.at(id)->value)) return id;
+    if (task.flow->name.starts_with(waiters_.at(id)->details->value)) return id;
   }
   return first == nullptr ? 0 : first->id;
 }
@@ -86,7 +86,8 @@ Attempt Machine::start(Claim claim, Task& task, Time asked) {
   static_cast<Claim&>(grant) = std::move(claim);
   grant.space = Space::Task;
   grant.keys = {{task_key(task.flow->name, task.name), false}};
-  grant.value.clear();
+  grant.details.set(&Details::value, Text());
+  grant.details.set(&Details::grace, {});
   grant.token = next_token();
   grant.lease_end = now_ + task.timeout;
   task.token = grant.token;
@@ -108,7 +109,7 @@ Attempt Machine::start(Claim claim, Task& task, Time asked) {
 void Machine::start_waiter(std::uint64_t id, Task& task) {
   std::unique_ptr<Waiter> waiter = take_waiter(id);
   touch(*waiter);
-  command::WaitEnded ended{id, waiter->connection, waiter->session, waiter->ticket, {}};
+  command::WaitEnded ended{id, waiter->connection, waiter->session, waiter->ticket.str(), {}};
   const std::uint64_t request = waiter->request;
   const Time asked = waiter->asked;
   ended.reply = start(std::move(static_cast<Claim&>(*waiter)), task, asked);
@@ -153,7 +154,7 @@ Reply Machine::on(const command::TaskJoin& command) {
     return start(std::move(static_cast<Claim&>(waiter)), task, now_);
   }
   if (command.wait == Duration()) return Refused{Code::Busy, describe_task(task)};
-  waiter.grace = command.preemption;
+  waiter.details.set(&Details::grace, command.preemption);
   return enqueue(std::move(waiter), command.wait);
 }
 
@@ -161,10 +162,10 @@ Reply Machine::on(const command::TaskJoin& command) {
 Reply Machine::on(const command::TaskTake& command) {
   Session* session = nullptr;
   if (auto refused = require_session(session)) return *refused;
-  std::vector<command::KeyMode> names;
+  command::KeyModes names;
   for (const std::string& name : command.tasks) names.push_back({name, true});
   Claim claim = claim_of(Space::Pool, std::move(names), command);
-  claim.value = command.flows;
+  claim.details.set(&Details::value, Text(command.flows));
   if (auto refused = refuse_acquire(claim, session)) return *refused;
   Task* first = nullptr;
   for (const std::string& name : command.tasks) {

@@ -40,9 +40,9 @@ Value Machine::release_barrier(Barrier& barrier, const Waiter& last) {
   barrier.brought.clear();
   for (const std::uint64_t id : ids) {
     const Waiter& waiter = *waiters_.at(id);
-    barrier.brought.push_back({waiter.participant, waiter.value});
+    barrier.brought.push_back({waiter.details->participant.str(), waiter.details->value.str()});
   }
-  barrier.brought.push_back({last.participant, last.value});
+  barrier.brought.push_back({last.details->participant.str(), last.details->value.str()});
   recount(barrier, bytes_of(barrier));
   Value answer = report_round(barrier);
   for (const std::uint64_t id : ids) answer_waiter(id, answer);
@@ -97,10 +97,10 @@ Reply Machine::on(const command::BarrierArrive& command) {
   std::size_t bytes = command.payload.size();
   for (const std::uint64_t id : ids) {
     const Waiter& waiter = *waiters_.at(id);
-    if (!command.participant.empty() && waiter.participant == command.participant) {
+    if (!command.participant.empty() && waiter.details->participant == command.participant) {
       earlier = id;
     } else {
-      bytes += waiter.value.size();
+      bytes += waiter.details->value.size();
     }
   }
   if (earlier != 0 && waiters_.at(earlier)->user != entry_->origin.user) {
@@ -113,9 +113,9 @@ Reply Machine::on(const command::BarrierArrive& command) {
                                             bytes, rules_.limits.payload_bytes)};
   }
   Waiter waiter;
-  waiter.participant = command.participant;
-  waiter.on_death = command.on_death;
-  waiter.value = command.payload;
+  waiter.details.set(&Details::participant, Text(command.participant));
+  waiter.details.set(&Details::on_death, command.on_death);
+  waiter.details.set(&Details::value, Text(command.payload));
   // Whoever died and comes back is one of those to come again, or the others went on without one.
   const bool is_back = is_open && known->second.dead.contains(command.participant);
   const std::int64_t shrunk = is_open ? known->second.shrunk - (is_back ? 1 : 0) : 0;

@@ -39,7 +39,7 @@ Reply Machine::on(const command::LockUpgrade& command) {
   Grant& grant = *std::get<Grant*>(found);
   KeyMode& mode = mode_on(grant, command.key);
   if (!mode.shared) return Granted{grant.token, remaining_lease(grant), Duration()};
-  if (grant.upgrade != 0) {
+  if (grant.details->upgrade != 0) {
     return Refused{Code::Conflict,
                    fmt::format("an upgrade of token {} waits already", grant.token)};
   }
@@ -50,13 +50,14 @@ Reply Machine::on(const command::LockUpgrade& command) {
   waiter.connection = origin.connection;
   if (waiter.session != origin.session) {  // a grant without a session is whose who knows its token
     waiter.session = origin.session;
-    waiter.owner.clear();
+    waiter.details.set(&Details::owner, Text());
     waiter.agent.clear();
   }
   waiter.request = entry_->request;
   waiter.ticket = entry_->ticket;
   waiter.keys = {{command.key, false}};
-  waiter.on_loss = {};  // the grant has its own
+  waiter.details.set(&Details::on_loss, {});  // the grant has its own
+  waiter.details.set(&Details::grace, {});
   waiter.place = {kBeforeAll, entry_->index};
   waiter.upgrades = grant.token;
   if (may_be_granted(waiter.place, waiter, grant.token)) {
@@ -92,7 +93,7 @@ void Machine::finish_upgrade(std::unique_ptr<Waiter> waiter) {
     decide_answer(session, waiter->request, grant.token);
   }
   events_.push_back(
-      command::WaitEnded{waiter->id, waiter->connection, waiter->session, std::move(waiter->ticket),
+      command::WaitEnded{waiter->id, waiter->connection, waiter->session, waiter->ticket.str(),
                          Granted{grant.token, remaining_lease(grant), now_ - waiter->asked}});
 }
 

@@ -428,9 +428,9 @@ bool DeadlockSearch::fits_without_the_free(const Waiter& waiter, const KeyMode& 
   for (const std::uint64_t token : key.holders) {
     const Grant& grant = *machine_.grants_.at(token);
     const Agent holder = agent_of(grant);
-    if (holder != agent_of(waiter) && is_stuck(holder)) stays += grant.permits;
+    if (holder != agent_of(waiter) && is_stuck(holder)) stays += grant.details->permits;
   }
-  return stays + waiter.permits <= machine_.limit_of(wanted.key);
+  return stays + waiter.details->permits <= machine_.limit_of(wanted.key);
 }
 
 // --- the machine's side
@@ -514,7 +514,7 @@ std::string Machine::describe_key(Space space, std::string_view key) {
 std::string Machine::describe_hold(const WaitEdge& edge) {
   if (edge.holder == nullptr) return "for which comes first";
   if (edge.holder->space != Space::Task) return "held by";
-  const std::string& run = edge.holder->keys.front().key;
+  const std::string_view run = edge.holder->keys.front().key;
   if (run == edge.key) return "run by";
   return fmt::format("which needs {}, run by", quoted(split_task_key(run).second));
 }
@@ -528,7 +528,8 @@ std::string Machine::describe_cycle(const Cycle& cycle) const {
     const Claim& blocker = edge.holder != nullptr ? static_cast<const Claim&>(*edge.holder)
                                                   : static_cast<const Claim&>(*edge.earlier);
     const auto note = [](const Claim& claim) {
-      return claim.note.empty() ? std::string() : fmt::format(" ({})", quoted(claim.note));
+      return claim.details->note.empty() ? std::string()
+                                         : fmt::format(" ({})", quoted(claim.details->note));
     };
     text += fmt::format("{}{}{} waits for {}, {} {}{}", i == 0 ? "" : "; ",
                         describe_agent(*edge.waiter), note(*edge.waiter),

@@ -18,7 +18,7 @@ Reply Machine::on(const command::ElectionCampaign& command) {
     return Refused{Code::Malformed, "a campaign needs a session; SESSION.OPEN first"};
   }
   Claim claim = claim_of(Space::Election, {{command.name, false}}, command);
-  claim.value = command.value;
+  claim.details.set(&Details::value, Text(command.value));
   return acquire(std::move(claim), command, std::nullopt);
 }
 
@@ -28,7 +28,7 @@ Reply Machine::on(const command::ElectionProclaim& command) {
   const auto found = find_own_grant(Space::Election, command.name, command.token);
   if (const auto* refused = std::get_if<Refused>(&found)) return *refused;
   changed();
-  std::get<Grant*>(found)->value = command.value;
+  std::get<Grant*>(found)->details.set(&Details::value, Text(command.value));
   elections_.push_back(command.name);
   return command::Done{};
 }
@@ -54,7 +54,7 @@ Value Machine::leader_of(const std::string& election) const {
   const std::string& name = sessions_.at(leader->session).name;
   return Value::Map{{"election", election},
                     {"state", "led"},
-                    {"value", leader->value},
+                    {"value", leader->details->value},
                     {"term", leader->token},
                     {"session", leader->session},
                     {"name", name.empty() ? Value() : Value(name)},

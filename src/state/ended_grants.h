@@ -2,7 +2,7 @@
 // cause. Only the newest are remembered; an older token is "unknown".
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/container/btree_map.h>
 
 #include <cstdint>
 #include <deque>
@@ -87,7 +87,9 @@ class EndedGrants {
   }
 
  private:
-  absl::flat_hash_map<std::uint64_t, EndCause> causes_;  // looked up, never iterated
+  // Most end soon after they were given, so that the few nodes in use lie close together; a hash
+  // table of so many would be a miss of the cache each time.
+  absl::btree_map<std::uint64_t, EndCause> causes_;
   std::deque<std::uint64_t> order_;
 };
 

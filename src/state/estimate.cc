@@ -37,7 +37,7 @@ void Machine::record_hold(const Grant& grant) {
   for (const KeyMode& held : grant.keys) {
     const auto it = keys_of(Space::Lock).find(held.key);
     if (it == keys_of(Space::Lock).end() || !it->second.queue) continue;
-    hold_times_.record(held.key, now_ - grant.granted, entry_->index,
+    hold_times_.record(held.key.str(), now_ - grant.granted, entry_->index,
                        static_cast<std::size_t>(rules_.limits.hold_times));
   }
 }
@@ -59,7 +59,7 @@ std::optional<Duration> Machine::expected_wait(const Place& place, const Claim& 
 /// longer than usual is taken to be half way through another.
 std::optional<Duration> Machine::expected_wait(const Place& place, const Claim& claim,
                                                const KeyMode& wanted) const {
-  const auto mean = hold_times_.mean(wanted.key);
+  const auto mean = hold_times_.mean(wanted.key.str());
   const Key& key = keys_of(claim.space).at(wanted.key);
   if (!mean || key.marks) return std::nullopt;
   Duration left;

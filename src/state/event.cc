@@ -18,8 +18,9 @@ using command::Value;
 /// Whether the event is what the waiter waits for: set, or set since the generation he saw. An
 /// automatic one counts only while it is set, for it is taken by whoever it is given to.
 bool Machine::is_answer(const Event& event, const Waiter& waiter) {
-  if (waiter.is_any_generation) return event.is_set;
-  if (event.generation + (PLANTED(EventSeenTwice) ? 1 : 0) <= waiter.generation) return false;
+  if (waiter.details->is_any_generation) return event.is_set;
+  if (event.generation + (PLANTED(EventSeenTwice) ? 1 : 0) <= waiter.details->generation)
+    return false;
   return event.is_set || !event.is_automatic;
 }
 
@@ -78,8 +79,8 @@ Reply Machine::on(const command::EventWait& command) {
   Session* session = nullptr;
   if (auto refused = require_session(session)) return *refused;
   Waiter waiter;
-  waiter.is_any_generation = !command.after.has_value();
-  waiter.generation = command.after.value_or(0);
+  waiter.details.set(&Details::is_any_generation, !command.after.has_value());
+  waiter.details.set(&Details::generation, command.after.value_or(0));
   const auto it = signal_events_.find(command.name);
   if (it != signal_events_.end() && is_answer(it->second, waiter)) {
     const Value answer = report_event(it->second);

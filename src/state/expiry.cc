@@ -66,7 +66,7 @@ Reply Machine::on(const command::Start&) {
   if (PLANTED(RestartRenewsAll)) {
     for (auto& [id, session] : sessions_) renew(session);
   }
-  for (auto& [token, grant] : grants_) grant->connection = 0;  // in any order
+  for (auto& [token, grant] : grants_) grant->connection = 0;
   while (!anonymous_.empty()) {
     lose_waiter(*anonymous_.begin()->second.waiters.begin(), Code::Unavailable,
                 "the server was restarted");

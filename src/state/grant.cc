@@ -34,7 +34,7 @@ Granted Machine::give(Grant grant, Time asked) {
   deadlines_.add({grant.lease_end, Deadline::Kind::Lease, token});
   list_claim(grant, token, &AgentClaims::grants);
   if (grant.session != 0) sessions_.at(grant.session).grants.insert(token);
-  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
+  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key.str());
   auto& kept = grants_[token];
   CHECK(kept == nullptr);
   kept = std::make_unique<Grant>(std::move(grant));
@@ -45,16 +45,16 @@ Granted Machine::give(Grant grant, Time asked) {
 
 /// Frees the keys; whoever is next gets them at the end of this entry, unless the loss shuts them.
 void Machine::end_grant(Grant& grant, EndCause cause) {
-  if (grant.upgrade != 0) {
+  if (grant.details->upgrade != 0) {
     refuse_waiter(
-        grant.upgrade, Code::Stale,
+        grant.details->upgrade, Code::Stale,
         fmt::format("{} token {}, which was to be upgraded", cause_name(cause), grant.token));
   }
   unhold_keys(grant);
   if (!PLANTED(WakeUpLost)) touch(grant);
   suspect(grant);  // its agent may have waited for itself there, and now waits for others
   if (grant.space == Space::Lock) record_hold(grant);
-  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key);
+  if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key.str());
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
   unlist_claim(grant, grant.token, &AgentClaims::grants);
   if (grant.session != 0) sessions_.at(grant.session).grants.erase(grant.token);
@@ -62,8 +62,7 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   if (!is_attempt) {
     ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
   }
-  const bool shuts = is_unclean(cause) && grant.on_loss.kind != command::OnLoss::Kind::Free &&
-                     !PLANTED(UncleanIsFree);
+  const bool shuts = is_unclean(cause) && grant.may_shut() && !PLANTED(UncleanIsFree);
   if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
   const auto ended = grants_.extract(grant.token);
   if (is_attempt) lose_attempt(*ended.mapped(), cause);
@@ -76,10 +75,11 @@ Grant& Machine::change_token(Grant& grant) {
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, before});
   unlist_claim(grant, before, &AgentClaims::grants);
   ended_.remember(before, EndCause::Upgraded, static_cast<std::size_t>(rules_.limits.ended_grants));
-  auto node = grants_.extract(before);
-  node.mapped()->token = next_token();
-  node.key() = node.mapped()->token;
-  Grant& renamed = *grants_.insert(std::move(node)).position->second;
+  std::unique_ptr<Grant> kept = std::move(grants_.extract(before).mapped());
+  kept->token = next_token();
+  Grant& renamed = *kept;
+  const bool is_new = grants_.emplace(renamed.token, std::move(kept)).second;
+  CHECK(is_new);
   hold_keys(renamed);
   deadlines_.add({renamed.lease_end, Deadline::Kind::Lease, renamed.token});
   list_claim(renamed, renamed.token, &AgentClaims::grants);
@@ -97,13 +97,12 @@ void Machine::hold_keys(const Grant& grant) {
     review(grant.space, held.key, key);
     if (grant.space == Space::Semaphore) {
       if (key.is_idle()) use_semaphore(held.key);
-      key.permits += grant.permits;
+      key.permits += grant.details->permits;
     } else {
       CHECK(key.holders.empty() || (held.shared && !key.exclusive));
       key.exclusive = !held.shared;
     }
-    key.holders.insert(std::lower_bound(key.holders.begin(), key.holders.end(), grant.token),
-                       grant.token);
+    key.holders.insert(grant.token);
   }
 }
 
@@ -111,10 +110,8 @@ void Machine::unhold_keys(const Grant& grant) {
   for (const KeyMode& held : grant.keys) {
     Key& key = keys_of(grant.space).at(held.key);
     review(grant.space, held.key, key);
-    const auto it = std::lower_bound(key.holders.begin(), key.holders.end(), grant.token);
-    CHECK(it != key.holders.end() && *it == grant.token);
-    key.holders.erase(it);
-    if (grant.space == Space::Semaphore) key.permits -= grant.permits;
+    key.holders.erase(grant.token);
+    if (grant.space == Space::Semaphore) key.permits -= grant.details->permits;
     if (key.holders.empty()) key.exclusive = false;
   }
 }
@@ -130,13 +127,13 @@ bool is_filed(const Claim& claim, absl::btree_set<std::uint64_t> AgentClaims::* 
 
 /// Counts the claim, and files it under its agent.
 void Machine::list_claim(const Claim& claim, std::uint64_t id, ClaimList which) {
-  if (claim.on_loss.kind != command::OnLoss::Kind::Free) ++may_shut_;
+  if (claim.may_shut()) ++may_shut_;
   if (claim.session == 0) ++anonymous_claims_;
   if (is_filed(claim, which)) (sessions_.at(claim.session).agents[claim.agent].*which).insert(id);
 }
 
 void Machine::unlist_claim(const Claim& claim, std::uint64_t id, ClaimList which) {
-  if (claim.on_loss.kind != command::OnLoss::Kind::Free) --may_shut_;
+  if (claim.may_shut()) --may_shut_;
   if (claim.session == 0) {
     CHECK_GT(anonymous_claims_, 0U);
     --anonymous_claims_;
@@ -158,7 +155,6 @@ std::vector<const Grant*> Machine::grants() const {
   std::vector<const Grant*> all;
   all.reserve(grants_.size());
   for (const auto& [token, grant] : grants_) all.push_back(grant.get());
-  std::ranges::sort(all, {}, &Grant::token);
   return all;
 }
 
@@ -195,25 +191,26 @@ std::variant<Grant*, Refused> Machine::find_own_grant(Space space, std::string_v
   return &grant;
 }
 
-Reply Machine::release(Space space, const std::string& key, std::uint64_t token) {
+Reply Machine::release(Space space, std::string_view key, std::uint64_t token) {
   Session* session = nullptr;
   if (auto refused = require_session(session)) return *refused;
-  const auto cause = ended_.find(token);
-  if (cause == EndCause::Released || cause == EndCause::SessionClosed) return Number{0};
   const auto found = find_own_grant(space, key, token);
-  if (const auto* refused = std::get_if<Refused>(&found)) return *refused;
+  if (const auto* refused = std::get_if<Refused>(&found)) {
+    const auto cause = ended_.find(token);
+    if (cause == EndCause::Released || cause == EndCause::SessionClosed) return Number{0};
+    return *refused;
+  }
   changed();
   Grant& grant = *std::get<Grant*>(found);
-  if (grant.entries > 1) {
-    --grant.entries;
+  if (grant.details->entries > 1) {
+    grant.details.set(&Details::entries, grant.details->entries - 1);
   } else {
     end_grant(grant, EndCause::Released);
   }
   return Number{1};
 }
 
-Reply Machine::renew_lease(Space space, const std::string& key, std::uint64_t token,
-                           Duration lease) {
+Reply Machine::renew_lease(Space space, std::string_view key, std::uint64_t token, Duration lease) {
   Session* session = nullptr;
   if (auto refused = require_session(session)) return *refused;
   const auto found = find_own_grant(space, key, token);

@@ -46,7 +46,7 @@ Broken Machine::broken_key() const {
 
 /// L1: one exclusive holder, or any number of shared ones, or permits up to the limit (which may
 /// have been lowered since). L2: holders by rising token.
-Broken Machine::broken_key_holders(Space space, const std::string& name, const Key& key) const {
+Broken Machine::broken_key_holders(Space space, std::string_view name, const Key& key) const {
   if (key.exclusive && key.holders.size() != 1) {
     return fmt::format("L1: {} has {} holders, one of them exclusive", name, key.holders.size());
   }
@@ -65,7 +65,7 @@ Broken Machine::broken_key_holders(Space space, const std::string& name, const K
     if (it->second->space != space || !covers) {
       return fmt::format("L1: token {} does not cover {} in its mode", token, name);
     }
-    permits += it->second->permits;
+    permits += it->second->details->permits;
   }
   if (space == Space::Semaphore && permits != key.permits) {
     return fmt::format("L1: {} permits of {} are out, not {}", permits, name, key.permits);
@@ -74,7 +74,7 @@ Broken Machine::broken_key_holders(Space space, const std::string& name, const K
 }
 
 /// L6: the queue is in the one order. L7: nobody waits who could be granted.
-Broken Machine::broken_key_queue(const std::string& name, const Key& key) const {
+Broken Machine::broken_key_queue(std::string_view name, const Key& key) const {
   if (!key.queue) return std::nullopt;
   if (key.queue->empty()) return fmt::format("{}: an empty queue is kept", name);
   for (const auto& [place, id] : key.queue->parked) {
@@ -112,7 +112,7 @@ Broken Machine::broken_grant() const {
     if (auto broken = broken_grant_owner(*grant)) return broken;
     held += grant->keys.size();
     if (grant->session == 0) ++anonymous;
-    if (grant->on_loss.kind != command::OnLoss::Kind::Free) ++may_shut;
+    if (grant->may_shut()) ++may_shut;
   }
   std::size_t holders = 0;
   for (const Keys& keys : keys_) {
@@ -122,7 +122,7 @@ Broken Machine::broken_grant() const {
   for (const auto& [connection, party] : anonymous_) anonymous += party.waiters.size();
   if (anonymous != anonymous_claims_) return fmt::format("{} claims without session", anonymous);
   for (const auto& [id, waiter] : waiters_) {
-    if (waiter->on_loss.kind != command::OnLoss::Kind::Free) ++may_shut;
+    if (waiter->may_shut()) ++may_shut;
   }
   if (may_shut != may_shut_) return fmt::format("{} claims may shut their keys", may_shut);
   for (std::uint64_t token : ended_.all()) {
@@ -132,8 +132,8 @@ Broken Machine::broken_grant() const {
 }
 
 Broken Machine::broken_grant_owner(const Grant& grant) const {
-  if (grant.upgrade != 0) {
-    const auto waiter = waiters_.find(grant.upgrade);
+  if (grant.details->upgrade != 0) {
+    const auto waiter = waiters_.find(grant.details->upgrade);
     if (waiter == waiters_.end() || waiter->second->upgrades != grant.token) {
       return fmt::format("token {} waits for no upgrade", grant.token);
     }

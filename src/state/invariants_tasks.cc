@@ -109,7 +109,7 @@ Broken Machine::broken_attempt(const Task& task) const {
 
 /// G1: nobody waits for a signal that has come.
 Broken Machine::broken_signal_wait(const Waiter& waiter) const {
-  const std::string& name = waiter.keys.front().key;
+  const std::string_view name = waiter.keys.front().key;
   if (waiter.space == Space::Latch) {
     const auto latch = latches_.find(name);
     const bool is_open = latch != latches_.end() && latch->second.left == 0;
@@ -135,7 +135,7 @@ Broken Machine::broken_signal_wait(const Waiter& waiter) const {
     return has_ended ? Broken(fmt::format("F3: task {} has ended", task_name)) : std::nullopt;
   }
   for (const command::KeyMode& wanted : waiter.keys) {
-    if (flows_.first_ready(wanted.key, waiter.value) != nullptr) {
+    if (flows_.first_ready(wanted.key, waiter.details->value) != nullptr) {
       return fmt::format("F6: task {} is ready for a pool", wanted.key);
     }
   }

@@ -36,7 +36,7 @@ Reply Machine::on(const command::LockAcquire& command) {
   if (session != nullptr && !command.owner.empty()) {
     if (Grant* grant = find_entered(*session, command)) {
       changed();
-      ++grant->entries;
+      grant->details.set(&Details::entries, grant->details->entries + 1);
       if (command.lease && grant->lease_end != Time::never()) {
         deadlines_.remove({grant->lease_end, Deadline::Kind::Lease, grant->token});
         grant->lease_end = std::max(grant->lease_end, now_ + *command.lease);
@@ -48,9 +48,9 @@ Reply Machine::on(const command::LockAcquire& command) {
     if (auto refused = refuse_entry(*session, command)) return *refused;
   }
   Claim claim = claim_of(Space::Lock, command.keys, command);
-  claim.owner = command.owner;
+  claim.details.set(&Details::owner, command.owner);
   if (claim.agent.empty()) claim.agent = command.owner;
-  claim.on_loss = command.on_loss;
+  claim.details.set(&Details::on_loss, command.on_loss);
   return acquire(std::move(claim), command, command.preemption);
 }
 
@@ -60,7 +60,7 @@ Grant* Machine::find_entered(const Session& session, const command::LockAcquire&
   if (key == keys_of(Space::Lock).end()) return nullptr;
   for (const std::uint64_t token : key->second.holders) {
     Grant& grant = *grants_.at(token);
-    const bool own = grant.session == session.id && grant.owner == command.owner;
+    const bool own = grant.session == session.id && grant.details->owner == command.owner;
     if (own && covers(grant.keys, command.keys)) return &grant;
   }
   return nullptr;
@@ -74,7 +74,7 @@ std::optional<Refused> Machine::refuse_entry(const Session& session,
     if (key == keys_of(Space::Lock).end() || (wanted.shared && !key->second.exclusive)) continue;
     for (const std::uint64_t token : key->second.holders) {
       const Grant& grant = *grants_.at(token);
-      if (grant.session != session.id || grant.owner != command.owner) continue;
+      if (grant.session != session.id || grant.details->owner != command.owner) continue;
       return Refused{
           Code::Conflict,
           fmt::format("{} is held by owner {} itself with token {}, which does not cover all that "

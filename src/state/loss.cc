@@ -33,7 +33,8 @@ void Machine::shut(const Grant& grant, EndCause cause, std::string holder) {
   mark.cause = cause;
   mark.since = now_;
   mark.since_wall = entry_->wall;
-  if (grant.on_loss.kind == command::OnLoss::Kind::Delay) mark.until = now_ + grant.on_loss.delay;
+  if (grant.details->on_loss.kind == command::OnLoss::Kind::Delay)
+    mark.until = now_ + grant.details->on_loss.delay;
   deadlines_.add({mark.until, Deadline::Kind::Mark, mark.token});
   std::vector<std::uint64_t> waiting;
   for (const KeyMode& held : grant.keys) {

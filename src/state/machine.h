@@ -113,8 +113,10 @@ class Machine {
  private:
   friend class DeadlockSearch;
   friend class checker::MachineView;
-  using Keys = absl::btree_map<std::string, Key>;
-  using KeyName = std::pair<Space, std::string>;
+  using Keys = absl::btree_map<Text, Key, std::less<>>;
+  using KeyName = std::pair<Space, Text>;
+  template <class T>
+  using Named = absl::btree_map<std::string, T, std::less<>>;
 
   /// Unlike any rules that Configure brings, so that the first is always journalled.
   static command::Rules unconfigured() {
@@ -203,8 +205,7 @@ class Machine {
   void end_session(std::uint64_t id, EndCause cause);
 
   // --- acquire.cc: asking for a grant of any kind
-  Claim claim_of(Space space, std::vector<command::KeyMode> keys,
-                 const command::Terms& terms) const;
+  Claim claim_of(Space space, command::KeyModes keys, const command::Terms& terms) const;
   command::Reply acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace);
   std::optional<command::Refused> refuse_acquire(const Claim& claim, const Session* session) const;
   std::optional<command::Refused> refuse_ticket() const;
@@ -228,8 +229,8 @@ class Machine {
   std::variant<Grant*, command::Refused> find_own_grant(Space space, std::string_view key,
                                                         std::uint64_t token);
   command::Refused stale(std::string_view key, std::uint64_t token) const;
-  command::Reply release(Space space, const std::string& key, std::uint64_t token);
-  command::Reply renew_lease(Space space, const std::string& key, std::uint64_t token,
+  command::Reply release(Space space, std::string_view key, std::uint64_t token);
+  command::Reply renew_lease(Space space, std::string_view key, std::uint64_t token,
                              Duration lease);
   /// Tells the holder that its grant ended, or is to end, without its doing.
   void notify(const Grant& grant, const char* kind, command::Value::Map more);
@@ -262,10 +263,11 @@ class Machine {
   /// Grants whatever the entry made grantable, in queue order, and drops idle keys.
   void hand_on();
   using Candidates = std::vector<std::pair<Place, std::uint64_t>>;
-  void collect_candidates(Space space, const std::string& name, const Key& key,
+  void collect_candidates(Space space, std::string_view name, const Key& key,
                           Candidates& found) const;
   void grant_waiter(std::uint64_t id);
-  void drop_if_idle(Space space, const std::string& name);
+  void drop_if_idle(Space space, std::string_view name);
+  void drop(Space space, Keys::iterator idle);
   /// Ends a wait whose asker is gone; whoever counted on him is told.
   void lose_waiter(std::uint64_t id, command::Code code, std::string sentence);
 
@@ -293,7 +295,7 @@ class Machine {
   bool may_preempt(const Waiter& waiter) const;
   std::vector<std::uint64_t> obstacles_of(const Waiter& waiter) const;
   void review(const Claim& claim);
-  void review(Space space, const std::string& name, const Key& key);
+  void review(Space space, std::string_view name, const Key& key);
   void review_preemptions();
   void begin_preemption(Waiter& waiter);
   void withdraw_preemption(Waiter& waiter);
@@ -301,10 +303,10 @@ class Machine {
   void cut_off(std::uint64_t waiter);
 
   // --- semaphore.cc
-  std::int64_t limit_of(const std::string& semaphore) const;
-  Semaphore& make_semaphore(const std::string& name, std::int64_t limit);
-  void use_semaphore(const std::string& name);
-  void leave_semaphore(const std::string& name);
+  std::int64_t limit_of(std::string_view semaphore) const;
+  Semaphore& make_semaphore(std::string_view name, std::int64_t limit);
+  void use_semaphore(std::string_view name);
+  void leave_semaphore(std::string_view name);
   void forget_semaphore(std::uint64_t id);
 
   // --- flow.cc: declaring tasks, and how long a flow is known
@@ -366,20 +368,20 @@ class Machine {
   // --- signal.cc: what events, barriers and latches have in common
   std::optional<command::Refused> refuse_signal(bool is_new, std::size_t bytes) const;
   void recount(Signal& signal, std::int64_t bytes);
-  void leave_signal(Space space, const std::string& name);
+  void leave_signal(Space space, std::string_view name);
   command::Reply wait_for_signal(Space space, const std::string& name, Duration wait,
                                  Waiter waiter);
-  std::vector<std::uint64_t> waiters_at(Space space, const std::string& name) const;
+  std::vector<std::uint64_t> waiters_at(Space space, std::string_view name) const;
   void answer_waiter(std::uint64_t waiter, command::Value value);
   static std::optional<Answer> signal_answer(Space space, const command::Reply& reply);
   void decide_signal_answer(const Waiter& waiter, const command::Reply& reply);
   void name_signal(Signal& signal, Space space, const std::string& name);
-  Signal* find_signal(Space space, const std::string& name);
-  bool is_forgettable(Space space, const std::string& name) const;
-  void review_signal(Space space, const std::string& name, bool is_used);
+  Signal* find_signal(Space space, std::string_view name);
+  bool is_forgettable(Space space, std::string_view name) const;
+  void review_signal(Space space, std::string_view name, bool is_used);
   void forget_signal(std::uint64_t id);
   std::string describe_signal_wait(const Claim& claim) const;
-  command::Value::List report_signal_waiters(Space space, const std::string& name) const;
+  command::Value::List report_signal_waiters(Space space, std::string_view name) const;
 
   // --- event.cc, barrier.cc, latch.cc
   static bool is_answer(const Event& event, const Waiter& waiter);
@@ -410,14 +412,14 @@ class Machine {
   std::string describe_wait(const Waiter& waiter) const;
   std::string describe_holder(const Grant& grant) const;
   std::string name_of(std::uint64_t session, std::uint64_t connection) const;
-  command::Value report_grant(const Grant& grant, const std::string& key) const;
-  command::Value report_waiter(const Waiter& waiter, const std::string& key) const;
+  command::Value report_grant(const Grant& grant, std::string_view key) const;
+  command::Value report_waiter(const Waiter& waiter, std::string_view key) const;
   command::Value report_mark(const Mark& mark) const;
-  command::Value::List report_holders(const std::string& name, const Key& key) const;
-  command::Value::List report_waiters(const std::string& name, const Key& key,
+  command::Value::List report_holders(std::string_view name, const Key& key) const;
+  command::Value::List report_waiters(std::string_view name, const Key& key,
                                       std::size_t waiters_max) const;
-  command::Value report_key(const std::string& name, const Key& key, std::size_t waiters_max) const;
-  command::Value report_expected(Space space, const std::string& name) const;
+  command::Value report_key(std::string_view name, const Key& key, std::size_t waiters_max) const;
+  command::Value report_expected(Space space, std::string_view name) const;
   command::Reply list_shut(const command::LockList& command) const;
   command::Value report_session(const Session& session) const;
   command::Value report_own_grants(const Session& session) const;
@@ -429,8 +431,7 @@ class Machine {
   bool restore_flows(base::ByteReader& reader);
   bool restore_signals(base::ByteReader& reader);
   template <class S>
-  bool restore_signals_of(base::ByteReader& reader, Space space,
-                          absl::btree_map<std::string, S>& signals);
+  bool restore_signals_of(base::ByteReader& reader, Space space, Named<S>& signals);
   bool is_sane_claim(const Claim& claim) const;
   bool rebuild_grant(std::unique_ptr<Grant> grant);
   bool rebuild_waiter(std::unique_ptr<Waiter> waiter);
@@ -460,9 +461,9 @@ class Machine {
   std::optional<std::string> broken_agents(const Session& session) const;
   std::optional<std::string> broken_answers(const Session& session) const;
   std::optional<std::string> broken_deadline() const;
-  std::optional<std::string> broken_key_holders(Space space, const std::string& name,
+  std::optional<std::string> broken_key_holders(Space space, std::string_view name,
                                                 const Key& key) const;
-  std::optional<std::string> broken_key_queue(const std::string& name, const Key& key) const;
+  std::optional<std::string> broken_key_queue(std::string_view name, const Key& key) const;
 
   // State.
   command::Rules rules_ = unconfigured();
@@ -470,16 +471,16 @@ class Machine {
   Time now_;
   std::uint64_t running_digest_ = 0;
   absl::btree_map<std::uint64_t, Session> sessions_;
-  absl::flat_hash_map<std::uint64_t, std::unique_ptr<Grant>> grants_;    // never iterated unsorted
+  absl::btree_map<std::uint64_t, std::unique_ptr<Grant>> grants_;        ///< by token
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Waiter>> waiters_;  // never iterated unsorted
   EndedGrants ended_;
   absl::btree_map<std::uint64_t, Mark> marks_;  ///< by the token of the lost grant
-  absl::btree_map<std::string, Semaphore> semaphores_;
+  Named<Semaphore> semaphores_;
   HoldTimes hold_times_;
   Flows flows_;
-  absl::btree_map<std::string, Event> signal_events_;
-  absl::btree_map<std::string, Barrier> barriers_;
-  absl::btree_map<std::string, Latch> latches_;
+  Named<Event> signal_events_;
+  Named<Barrier> barriers_;
+  Named<Latch> latches_;
 
   // Follows from the state above.
   std::array<Keys, kSpaceCount> keys_;
@@ -500,7 +501,7 @@ class Machine {
   std::vector<command::Event> events_;
   std::vector<KeyName> touched_;   ///< keys whose queue may move at the end of the entry
   std::vector<KeyName> reviewed_;  ///< keys whose preemption may begin or end then
-  std::vector<std::pair<std::uint64_t, std::string>> suspects_;  ///< agents new in somebody's way
+  std::vector<std::pair<std::uint64_t, Text>> suspects_;  ///< agents new in somebody's way
   std::vector<std::string> elections_;        ///< whose leader, or what it says, is another now
   std::vector<std::uint64_t> undecided_;      ///< tasks of which a predecessor has ended
   std::vector<std::uint64_t> ready_;          ///< tasks that somebody may run now

@@ -7,7 +7,6 @@
 
 #include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
-#include <absl/container/inlined_vector.h>
 
 #include <compare>
 #include <cstdint>
@@ -18,14 +17,18 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/seldom.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "command/command.h"
 #include "state/answers.h"
 #include "state/ended_grants.h"
+#include "state/tokens.h"
 
 namespace state {
 
 using base::Duration;
+using base::Text;
 using base::Time;
 
 /// What a name is the name of: the same name in two spaces is two things.
@@ -64,23 +67,42 @@ struct Place {
 /// Before all places that come from an arrival: where an upgrade waits.
 inline constexpr Time kBeforeAll = Time::from_us(-(std::int64_t{1} << 55));
 
+/// What few claims say. A million of them are held, so it is kept apart.
+struct Details {
+  Text note;
+  Text owner;  ///< whose claim it is, within the session; empty: nobody's
+  Text value;  ///< what a candidate proclaims, who arrives brings; the prefix of a pool's flows
+  command::OnLoss on_loss;
+  std::int64_t permits = 1;  ///< of a semaphore
+
+  // Of a grant.
+  std::int64_t entries = 1;   ///< how often its owner entered it
+  std::uint64_t upgrade = 0;  ///< the waiter that wants more of it; 0: none. Rebuilt.
+
+  // Of a waiter.
+  std::optional<Duration> grace;  ///< PREEMPT
+  std::uint64_t generation = 0;   ///< an event's, after which it must have been set
+  bool is_any_generation = true;  ///< it must be set now, whenever that happened
+  Text participant;               ///< who has arrived at a barrier
+  command::OnDeath on_death = command::OnDeath::Break;
+
+  bool operator==(const Details&) const = default;
+};
+
 /// A request for a grant, while it waits and while it holds: who asks, for what, on which terms.
 struct Claim {
   Space space = Space::Lock;
-  std::string user;
+  std::uint8_t priority = 0;
+  Text user;
   std::uint64_t connection = 0;  ///< that asked last
   std::uint64_t session = 0;     ///< 0: none
   std::uint64_t request = 0;
-  std::string ticket;
-  std::vector<command::KeyMode> keys;
-  std::uint8_t priority = 0;
-  std::string note;
-  std::string owner;  ///< whose claim it is, within the session; empty: nobody's
-  std::string agent;  ///< who waits, within the session; empty: the owner, or the session
-  command::OnLoss on_loss;
-  std::int64_t permits = 1;  ///< of a semaphore
-  std::string
-      value;  ///< what a candidate proclaims, who arrives brings; the prefix of a pool's flows
+  Text ticket;
+  Text agent;  ///< who waits, within the session; empty: the owner, or the session
+  command::KeyModes keys;
+  base::Seldom<Details> details;
+
+  bool may_shut() const { return details->on_loss.kind != command::OnLoss::Kind::Free; }
 };
 
 /// A hold given to somebody: one token for all its keys. Without a session it belongs to the user
@@ -90,8 +112,6 @@ struct Grant : Claim {
   Time granted;
   Time granted_wall;
   Time lease_end = Time::never();
-  std::int64_t entries = 1;   ///< how often its owner entered it
-  std::uint64_t upgrade = 0;  ///< the waiter that wants more of it; 0: none. Rebuilt.
 };
 
 /// A request that waits. Its id is the index of the entry that began the wait. Without a session
@@ -100,25 +120,20 @@ struct Waiter : Claim {
   std::uint64_t id = 0;
   Place place;
   std::optional<Duration> lease;
-  std::optional<Duration> grace;  ///< PREEMPT
-  Time cut_off = Time::never();   ///< when it takes its keys from those who hold them
-  std::uint64_t upgrades = 0;     ///< the token of the grant that is to become exclusive
+  Time cut_off = Time::never();  ///< when it takes its keys from those who hold them
+  std::uint64_t upgrades = 0;    ///< the token of the grant that is to become exclusive
   Time arrived;
   Time arrived_wall;
   Time asked;           ///< when it was asked for last: a repeat counts its waiting from there
   Time give_up;         ///< the end of its WAIT
   bool parked = false;  ///< one of its keys is shut, so it reserves nothing. Rebuilt.
-
-  std::uint64_t generation = 0;   ///< an event's, after which it must have been set
-  bool is_any_generation = true;  ///< it must be set now, whenever that happened
-  std::string participant;        ///< who has arrived at a barrier
-  command::OnDeath on_death = command::OnDeath::Break;
 };
 
 /// The bytes that one who has arrived at a barrier brought for the others; 0 for any other wait.
 inline std::int64_t bytes_of_arrival(const Waiter& waiter) {
   if (waiter.space != Space::Barrier) return 0;
-  return static_cast<std::int64_t>(waiter.participant.size() + waiter.value.size());
+  return static_cast<std::int64_t>(waiter.details->participant.size() +
+                                   waiter.details->value.size());
 }
 
 /// What a lost holder left behind: while it stands, nothing new is granted on the keys.
@@ -142,7 +157,7 @@ struct Semaphore {
 /// The waits of one session, or of one connection without a session.
 struct Party {
   absl::btree_set<std::uint64_t> waiters;
-  absl::btree_map<std::string, std::uint64_t> tickets;  ///< ticket -> waiter
+  absl::btree_map<Text, std::uint64_t, std::less<>> tickets;  ///< ticket -> waiter
 };
 
 /// What one agent holds and waits for.
@@ -166,14 +181,14 @@ struct Session {
   // What follows is rebuilt from grants and waiters.
   absl::btree_set<std::uint64_t> grants;
   Party party;
-  absl::btree_map<std::string, AgentClaims, std::less<>> agents;  ///< by what agent_name() says
+  absl::btree_map<Text, AgentClaims, std::less<>> agents;  ///< by what agent_name() says
   Time alarm;  ///< where its deadline stands in Deadlines; never later than it is due
 };
 
 /// A name with its holders, its queue and what shuts it. Exists while it has any of them.
 struct Key {
   /// Tokens in rising order; several only when all are shared, or permits.
-  absl::InlinedVector<std::uint64_t, 1> holders;
+  [[no_unique_address]] Tokens holders;
   bool exclusive = false;    ///< the one holder excludes others
   std::int64_t permits = 0;  ///< of a semaphore: how many are out
 
@@ -193,25 +208,47 @@ struct Key {
 
   bool is_idle() const { return holders.empty() && !queue && !marks; }
 };
+static_assert(sizeof(Key) == 40);  // there is one for each lock that is held
 
 template <class Archive>
 void fields(Archive& archive, Place& p) {
   archive(p.virtual_arrival, p.index);
 }
+/// The details are stored among the rest, as if they were kept with it.
+template <class Archive>
+void fields(Archive& archive, Claim& c, Details& d) {
+  archive(c.space, c.user, c.connection, c.session, c.request, c.ticket, c.keys, c.priority, d.note,
+          d.owner, c.agent, d.on_loss, d.permits, d.value);
+}
+/// `list(details)` lists the fields.
+template <class Archive, class List>
+void with_details(Archive&, Claim& claim, List list) {
+  if constexpr (requires(Archive& archive) { archive.ok(); }) {
+    Details details;
+    list(details);
+    claim.details = base::Seldom<Details>(std::move(details));
+  } else {
+    list(const_cast<Details&>(*claim.details));  // a writer only reads
+  }
+}
 template <class Archive>
 void fields(Archive& archive, Claim& c) {
-  archive(c.space, c.user, c.connection, c.session, c.request, c.ticket, c.keys, c.priority, c.note,
-          c.owner, c.agent, c.on_loss, c.permits, c.value);
+  with_details(archive, c, [&](Details& d) { fields(archive, c, d); });
 }
 template <class Archive>
 void fields(Archive& archive, Grant& g) {
-  archive(static_cast<Claim&>(g), g.token, g.granted, g.granted_wall, g.lease_end, g.entries);
+  with_details(archive, g, [&](Details& d) {
+    fields(archive, g, d);
+    archive(g.token, g.granted, g.granted_wall, g.lease_end, d.entries);
+  });
 }
 template <class Archive>
 void fields(Archive& archive, Waiter& w) {
-  archive(static_cast<Claim&>(w), w.id, w.place, w.lease, w.grace, w.cut_off, w.upgrades, w.arrived,
-          w.arrived_wall, w.asked, w.give_up, w.generation, w.is_any_generation, w.participant,
-          w.on_death);
+  with_details(archive, w, [&](Details& d) {
+    fields(archive, w, d);
+    archive(w.id, w.place, w.lease, d.grace, w.cut_off, w.upgrades, w.arrived, w.arrived_wall,
+            w.asked, w.give_up, d.generation, d.is_any_generation, d.participant, d.on_death);
+  });
 }
 template <class Archive>
 void fields(Archive& archive, Mark& m) {

@@ -28,7 +28,7 @@ std::vector<std::uint64_t> Machine::obstacles_of(const Waiter& waiter) const {
 }
 
 bool Machine::may_preempt(const Waiter& waiter) const {
-  if (!waiter.grace || waiter.parked) return false;
+  if (!waiter.details->grace || waiter.parked) return false;
   const bool is_first = std::all_of(waiter.keys.begin(), waiter.keys.end(), [&](const KeyMode& k) {
     return keys_of(waiter.space).at(k.key).queue->all.begin()->first == waiter.place;
   });
@@ -41,7 +41,7 @@ bool Machine::may_preempt(const Waiter& waiter) const {
 }
 
 /// Has the preemption on the key thought over at the end of the entry.
-void Machine::review(Space space, const std::string& name, const Key& key) {
+void Machine::review(Space space, std::string_view name, const Key& key) {
   if (key.queue && key.queue->preempting > 0) reviewed_.emplace_back(space, name);
 }
 
@@ -75,7 +75,7 @@ void Machine::review_preemptions() {
 }
 
 void Machine::begin_preemption(Waiter& waiter) {
-  waiter.cut_off = now_ + *waiter.grace;
+  waiter.cut_off = now_ + *waiter.details->grace;
   deadlines_.add({waiter.cut_off, Deadline::Kind::CutOff, waiter.id});
   for (const KeyMode& wanted : waiter.keys) {
     keys_of(waiter.space).at(wanted.key).queue->preemptor = waiter.id;
@@ -83,7 +83,7 @@ void Machine::begin_preemption(Waiter& waiter) {
   for (const std::uint64_t token : obstacles_of(waiter)) {
     notify(*grants_.at(token), "preempt",
            {{"by", name_of(waiter.session, waiter.connection)},
-            {"grace", waiter.grace->ms()},
+            {"grace", waiter.details->grace->ms()},
             {"withdrawn", false}});
   }
 }
@@ -98,7 +98,7 @@ void Machine::withdraw_preemption(Waiter& waiter) {
   for (const std::uint64_t token : obstacles_of(waiter)) {
     notify(*grants_.at(token), "preempt",
            {{"by", name_of(waiter.session, waiter.connection)},
-            {"grace", waiter.grace->ms()},
+            {"grace", waiter.details->grace->ms()},
             {"withdrawn", true}});
   }
 }

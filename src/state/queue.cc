@@ -45,8 +45,9 @@ bool Machine::may_have(const Place& place, const Claim& claim, const KeyMode& wa
 bool Machine::is_taken(const Key& key, const Claim& claim, const KeyMode& wanted,
                        std::uint64_t upgrades) const {
   if (claim.space == Space::Semaphore) {
-    if (PLANTED(OnePermitTooMany)) return key.permits + claim.permits - 1 > limit_of(wanted.key);
-    return key.permits + claim.permits > limit_of(wanted.key);
+    if (PLANTED(OnePermitTooMany))
+      return key.permits + claim.details->permits - 1 > limit_of(wanted.key);
+    return key.permits + claim.details->permits > limit_of(wanted.key);
   }
   if (key.holders.empty()) return false;
   if (key.exclusive) return !PLANTED(SharedWithExclusive) || !wanted.shared;
@@ -89,7 +90,7 @@ Waiter& Machine::insert_waiter(std::unique_ptr<Waiter> waiter) {
   party.waiters.insert(id);
   if (!kept->ticket.empty()) party.tickets.emplace(kept->ticket, id);
   deadlines_.add({kept->give_up, Deadline::Kind::Wait, id});
-  if (kept->upgrades != 0) grants_.at(kept->upgrades)->upgrade = id;
+  if (kept->upgrades != 0) grants_.at(kept->upgrades)->details.set(&Details::upgrade, id);
   return *kept;
 }
 
@@ -101,7 +102,7 @@ void Machine::line_up(const Waiter& waiter) {
     if (!key.queue) key.queue = std::make_unique<Key::Queue>();
     (waiter.parked ? key.queue->parked : key.queue->all).emplace(waiter.place, waiter.id);
     if (!waiter.parked && !wanted.shared) key.queue->exclusive.insert(waiter.place);
-    if (waiter.grace) ++key.queue->preempting;
+    if (waiter.details->grace) ++key.queue->preempting;
   }
 }
 
@@ -114,7 +115,7 @@ void Machine::step_out(const Waiter& waiter) {
     const std::size_t removed = queue.erase(waiter.place);
     CHECK_EQ(removed, 1U);
     if (!PLANTED(DeadWaiterBlocks)) key.queue->exclusive.erase(waiter.place);
-    if (waiter.grace) --key.queue->preempting;
+    if (waiter.details->grace) --key.queue->preempting;
     if (key.queue->empty()) key.queue.reset();
   }
 }
@@ -133,7 +134,7 @@ std::unique_ptr<Waiter> Machine::take_waiter(std::uint64_t id) {
   if (!waiter->ticket.empty()) party.tickets.erase(waiter->ticket);
   if (waiter->session == 0 && party.waiters.empty()) anonymous_.erase(waiter->connection);
   deadlines_.remove({waiter->give_up, Deadline::Kind::Wait, id});
-  if (waiter->upgrades != 0) grants_.at(waiter->upgrades)->upgrade = 0;
+  if (waiter->upgrades != 0) grants_.at(waiter->upgrades)->details.set(&Details::upgrade, {});
   return waiter;
 }
 
@@ -143,7 +144,7 @@ void Machine::refuse_waiter(std::uint64_t id, Code code, std::string sentence) {
   if (waiter->request != 0) sessions_.at(waiter->session).answers.forget(waiter->request);
   if (watcher_ != nullptr) watcher_->on_refusal(*waiter, code, sentence);
   events_.push_back(command::WaitEnded{waiter->id, waiter->connection, waiter->session,
-                                       waiter->ticket, Refused{code, std::move(sentence)}});
+                                       waiter->ticket.str(), Refused{code, std::move(sentence)}});
 }
 
 void Machine::touch(const Claim& claim) {
@@ -152,14 +153,14 @@ void Machine::touch(const Claim& claim) {
 
 /// Its first waiter, or all the shared ones before the first that wants the key alone, or as many
 /// as there are permits for.
-void Machine::collect_candidates(Space space, const std::string& name, const Key& key,
+void Machine::collect_candidates(Space space, std::string_view name, const Key& key,
                                  Candidates& found) const {
   if (!key.queue || key.queue->all.empty() || key.marks || key.exclusive) return;
   const Key::Queue& queue = *key.queue;
   if (space == Space::Semaphore) {
     std::int64_t left = limit_of(name) - key.permits;
     for (const auto& waiting : queue.all) {
-      left -= waiters_.at(waiting.second)->permits;
+      left -= waiters_.at(waiting.second)->details->permits;
       if (left < 0) return;
       found.push_back(waiting);
       if (PLANTED(SemaphoreWakesOne)) return;
@@ -183,13 +184,19 @@ void Machine::hand_on() {
   start_ready_tasks();
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-  const std::vector<KeyName> names = std::exchange(touched_, {});
+  std::vector<KeyName> names = std::exchange(touched_, {});
   Candidates candidates;
-  for (const auto& [space, name] : names) {
-    if (!is_keyed(space)) continue;
+  std::erase_if(names, [&](const KeyName& touched) {
+    const auto& [space, name] = touched;
     const auto it = keys_of(space).find(name);
-    if (it != keys_of(space).end()) collect_candidates(space, name, it->second, candidates);
-  }
+    if (it == keys_of(space).end()) return true;
+    if (it->second.is_idle()) {
+      drop(space, it);
+      return true;
+    }
+    if (is_keyed(space)) collect_candidates(space, name, it->second, candidates);
+    return false;
+  });
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   if (PLANTED(GrantsInAnyOrder)) {
@@ -202,22 +209,26 @@ void Machine::hand_on() {
   for (const auto& [space, name] : names) drop_if_idle(space, name);
 }
 
-void Machine::drop_if_idle(Space space, const std::string& name) {
+void Machine::drop_if_idle(Space space, std::string_view name) {
   const auto it = keys_of(space).find(name);
-  if (it == keys_of(space).end() || !it->second.is_idle()) return;
+  if (it != keys_of(space).end() && it->second.is_idle()) drop(space, it);
+}
+
+void Machine::drop(Space space, Keys::iterator idle) {
+  const Text name = idle->first;
+  keys_of(space).erase(idle);
   if (space == Space::Semaphore) leave_semaphore(name);
-  keys_of(space).erase(it);
   if (is_signal(space)) leave_signal(space, name);
 }
 
 void Machine::lose_waiter(std::uint64_t id, Code code, std::string sentence) {
   const Waiter& waiter = *waiters_.at(id);
   const bool has_arrived = waiter.space == Space::Barrier;
-  const std::string barrier = has_arrived ? waiter.keys.front().key : std::string();
-  const std::string participant = waiter.participant;
+  const std::string barrier = has_arrived ? waiter.keys.front().key.str() : std::string();
+  const std::string participant = waiter.details->participant.str();
   const std::string who = participant.empty() ? name_of(waiter.session, waiter.connection)
                                               : command::quoted(participant);
-  const command::OnDeath on_death = waiter.on_death;
+  const command::OnDeath on_death = waiter.details->on_death;
   refuse_waiter(id, code, std::move(sentence));
   if (has_arrived) lose_arrival(barrier, on_death, participant, who);
 }
@@ -228,6 +239,7 @@ void Machine::grant_waiter(std::uint64_t id) {
   Grant grant;
   static_cast<Claim&>(grant) = std::move(static_cast<Claim&>(*waiter));
   if (PLANTED(PartlyGranted) && grant.keys.size() > 1) grant.keys.pop_back();
+  grant.details.set(&Details::grace, {});
   grant.token = next_token();
   if (waiter->lease) grant.lease_end = now_ + *waiter->lease;
   if (grant.session != 0) {
@@ -235,7 +247,7 @@ void Machine::grant_waiter(std::uint64_t id) {
     renew(session);  // a pushed grant must be worth a whole TTL
     decide_answer(session, grant.request, grant.token);
   }
-  command::WaitEnded ended{id, grant.connection, grant.session, grant.ticket, {}};
+  command::WaitEnded ended{id, grant.connection, grant.session, grant.ticket.str(), {}};
   ended.reply = give(std::move(grant), waiter->asked);
   events_.push_back(std::move(ended));
 }

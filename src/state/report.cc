@@ -73,7 +73,7 @@ void add_names(Value::Map& map, const Claim& claim) {
   map.emplace_back("keys", key_list(claim.keys));
 }
 
-Value unless_empty(const std::string& text) { return text.empty() ? Value() : Value(text); }
+Value unless_empty(std::string_view text) { return text.empty() ? Value() : Value(text); }
 
 Value unless_zero(std::uint64_t number) { return number == 0 ? Value() : Value(number); }
 
@@ -90,7 +90,7 @@ std::string Machine::name_of(std::uint64_t session, std::uint64_t connection) co
 std::string Machine::describe_holder(const Grant& grant) const {
   std::string text = fmt::format("held by {} for {} ms", name_of(grant.session, grant.connection),
                                  (now_ - grant.granted).ms());
-  if (!grant.note.empty()) text += fmt::format(": {}", quoted(grant.note));
+  if (!grant.details->note.empty()) text += fmt::format(": {}", quoted(grant.details->note));
   return text;
 }
 
@@ -132,7 +132,7 @@ std::string Machine::describe_wait(const Waiter& waiter) const {
   return is_signal(waiter.space) ? describe_signal_wait(waiter) : describe_task_wait(waiter);
 }
 
-Value Machine::report_grant(const Grant& grant, const std::string& key) const {
+Value Machine::report_grant(const Grant& grant, std::string_view key) const {
   const bool own = grant.session != 0 && entry_->origin.session == grant.session &&
                    entry_->origin.user == grant.user;
   const auto session = sessions_.find(grant.session);
@@ -147,22 +147,22 @@ Value Machine::report_grant(const Grant& grant, const std::string& key) const {
       {"held", (now_ - grant.granted).ms()},
       {"lease", remaining_lease(grant).ms()},
       {"priority", int{grant.priority}},
-      {"note", unless_empty(grant.note)},
+      {"note", unless_empty(grant.details->note)},
   };
   if (grant.space == Space::Semaphore) {
-    map.emplace_back("permits", grant.permits);
+    map.emplace_back("permits", grant.details->permits);
   } else {
     map.emplace_back("mode", mode_name(wants_shared(grant.keys, key)));
   }
   if (grant.space == Space::Lock) {
-    map.emplace_back("onloss", loss_name(grant.on_loss));
-    map.emplace_back("entries", grant.entries);
+    map.emplace_back("onloss", loss_name(grant.details->on_loss));
+    map.emplace_back("entries", grant.details->entries);
   }
   if (own) map.emplace_back("token", grant.token);
   return map;
 }
 
-Value Machine::report_waiter(const Waiter& waiter, const std::string& key) const {
+Value Machine::report_waiter(const Waiter& waiter, std::string_view key) const {
   const auto session = sessions_.find(waiter.session);
   Value::Map map{
       {"session", unless_zero(waiter.session)},
@@ -175,11 +175,11 @@ Value Machine::report_waiter(const Waiter& waiter, const std::string& key) const
       {"waited", (now_ - waiter.arrived).ms()},
       {"wait", (waiter.give_up - now_).ms()},
       {"priority", int{waiter.priority}},
-      {"note", unless_empty(waiter.note)},
+      {"note", unless_empty(waiter.details->note)},
       {"why", describe_obstacle(waiter.place, waiter, waiter.upgrades)},
   };
   if (waiter.space == Space::Semaphore) {
-    map.emplace_back("permits", waiter.permits);
+    map.emplace_back("permits", waiter.details->permits);
   } else {
     const char* mode = waiter.upgrades != 0 ? "upgrade" : mode_name(wants_shared(waiter.keys, key));
     map.emplace_back("mode", mode);
@@ -196,16 +196,16 @@ Value Machine::report_mark(const Mark& mark) const {
       {"holder", mark.holder},
       {"user", mark.lost.user},
       {"keys", key_list(mark.lost.keys)},
-      {"note", unless_empty(mark.lost.note)},
+      {"note", unless_empty(mark.lost.details->note)},
       {"cause", std::string(cause_name(mark.cause))},
       {"since", mark.since_wall.us() / 1000},
       {"age", (now_ - mark.since).ms()},
-      {"onloss", loss_name(mark.lost.on_loss)},
+      {"onloss", loss_name(mark.lost.details->on_loss)},
       {"opens", mark.until == Time::never() ? Value() : Value((mark.until - now_).ms())},
   };
 }
 
-Value::List Machine::report_holders(const std::string& name, const Key& key) const {
+Value::List Machine::report_holders(std::string_view name, const Key& key) const {
   Value::List holders;
   for (std::uint64_t token : key.holders) {
     if (holders.size() == kHoldersShown) break;
@@ -215,7 +215,7 @@ Value::List Machine::report_holders(const std::string& name, const Key& key) con
 }
 
 /// In their order; those who wait for a shut key come last.
-Value::List Machine::report_waiters(const std::string& name, const Key& key,
+Value::List Machine::report_waiters(std::string_view name, const Key& key,
                                     std::size_t waiters_max) const {
   Value::List waiters;
   if (!key.queue) return waiters;
@@ -228,7 +228,7 @@ Value::List Machine::report_waiters(const std::string& name, const Key& key,
   return waiters;
 }
 
-Value Machine::report_key(const std::string& name, const Key& key, std::size_t waiters_max) const {
+Value Machine::report_key(std::string_view name, const Key& key, std::size_t waiters_max) const {
   Value::List marks;
   if (key.marks) {
     for (const std::uint64_t token : *key.marks) marks.push_back(report_mark(marks_.at(token)));
@@ -249,7 +249,7 @@ Value Machine::report_key(const std::string& name, const Key& key, std::size_t w
 }
 
 /// How long one who came now, without priority, should expect to wait; nil: it cannot be told.
-Value Machine::report_expected(Space space, const std::string& name) const {
+Value Machine::report_expected(Space space, std::string_view name) const {
   Claim claim;
   claim.space = space;
   claim.keys = {{name, false}};
@@ -282,7 +282,7 @@ Reply Machine::on(const command::LockList& command) {
   if (!command.after.empty() && command.after < command.prefix) {
     it = keys.lower_bound(command.prefix);
   }
-  for (; it != keys.end() && it->first.starts_with(command.prefix); ++it) {
+  for (; it != keys.end() && it->first.view().starts_with(command.prefix); ++it) {
     if (rows.size() == static_cast<std::size_t>(command.count)) break;
     if (is_held_only && it->second.holders.empty()) continue;
     rows.push_back(report_key(it->first, it->second, 0));
@@ -295,7 +295,8 @@ Reply Machine::list_shut(const command::LockList& command) const {
   absl::btree_set<std::string_view> names;
   for (const auto& [token, mark] : marks_) {
     for (const KeyMode& key : mark.lost.keys) {
-      if (key.key.starts_with(command.prefix) && key.key > command.after) names.insert(key.key);
+      if (key.key.view().starts_with(command.prefix) && key.key > command.after)
+        names.insert(key.key);
     }
   }
   Value::List rows;
@@ -352,8 +353,8 @@ Value Machine::report_own_grants(const Session& session) const {
     row.emplace_back("lease", remaining_lease(grant).ms());
     row.emplace_back("request", unless_zero(grant.request));
     row.emplace_back("ticket", unless_empty(grant.ticket));
-    row.emplace_back("owner", unless_empty(grant.owner));
-    row.emplace_back("entries", grant.entries);
+    row.emplace_back("owner", unless_empty(grant.details->owner));
+    row.emplace_back("entries", grant.details->entries);
     rows.emplace_back(std::move(row));
   }
   return rows;

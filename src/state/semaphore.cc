@@ -15,12 +15,12 @@ using command::Reply;
 using command::Value;
 
 /// A semaphore that is about to be made has room for whoever makes it.
-std::int64_t Machine::limit_of(const std::string& semaphore) const {
+std::int64_t Machine::limit_of(std::string_view semaphore) const {
   const auto it = semaphores_.find(semaphore);
   return it == semaphores_.end() ? std::numeric_limits<std::int64_t>::max() : it->second.limit;
 }
 
-Semaphore& Machine::make_semaphore(const std::string& name, std::int64_t limit) {
+Semaphore& Machine::make_semaphore(std::string_view name, std::int64_t limit) {
   Semaphore& semaphore = semaphores_[name];
   semaphore.id = entry_->index;
   semaphore.name = name;
@@ -29,7 +29,7 @@ Semaphore& Machine::make_semaphore(const std::string& name, std::int64_t limit) 
   return semaphore;
 }
 
-void Machine::use_semaphore(const std::string& name) {
+void Machine::use_semaphore(std::string_view name) {
   const auto it = semaphores_.find(name);
   if (it == semaphores_.end()) return;  // about to be made
   Semaphore& semaphore = it->second;
@@ -37,7 +37,7 @@ void Machine::use_semaphore(const std::string& name) {
   semaphore.forget = Time::never();
 }
 
-void Machine::leave_semaphore(const std::string& name) {
+void Machine::leave_semaphore(std::string_view name) {
   Semaphore& semaphore = semaphores_.at(name);
   deadlines_.remove({semaphore.forget, Deadline::Kind::Semaphore, semaphore.id});
   semaphore.forget = now_ + Duration::from_ms(rules_.limits.semaphore_idle_ms);
@@ -78,7 +78,7 @@ Reply Machine::on(const command::SemAcquire& command) {
                                             semaphores_.size())};
   }
   Claim claim = claim_of(Space::Semaphore, {{command.key, false}}, command);
-  claim.permits = command.permits;
+  claim.details.set(&Details::permits, command.permits);
   Reply reply = acquire(std::move(claim), command, std::nullopt);
   if (is_new && changed_) make_semaphore(command.key, command.limit);
   return reply;
@@ -119,10 +119,10 @@ Reply Machine::on(const command::SemResize& command) {
   for (const auto& [place, id] : key->second.queue->all) waiting.push_back(id);
   for (const std::uint64_t id : waiting) {
     const Waiter& waiter = *waiters_.at(id);
-    if (waiter.permits > command.limit) {
+    if (waiter.details->permits > command.limit) {
       refuse_waiter(id, Code::Limit,
                     fmt::format("{} permits are more than the new limit {} of semaphore {}",
-                                waiter.permits, command.limit, quoted(command.key)));
+                                waiter.details->permits, command.limit, quoted(command.key)));
     } else {
       suspect(waiter);
     }

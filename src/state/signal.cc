@@ -37,12 +37,9 @@ void Machine::recount(Signal& signal, std::int64_t bytes) {
 
 /// Puts the waiter, of which the rest is filled in here, into the queue of the name.
 Reply Machine::wait_for_signal(Space space, const std::string& name, Duration wait, Waiter waiter) {
-  static_cast<Claim&>(waiter) = [&] {
-    std::string value = std::move(waiter.value);
-    Claim claim = claim_of(space, {{name, true}}, {});
-    claim.value = std::move(value);
-    return claim;
-  }();
+  base::Seldom<Details> details = std::move(waiter.details);
+  static_cast<Claim&>(waiter) = claim_of(space, {{name, true}}, {});
+  waiter.details = std::move(details);
   if (auto refused = refuse_ticket()) return *refused;
   waiter.place = place_for(0);
   Reply reply = enqueue(std::move(waiter), wait);
@@ -51,7 +48,7 @@ Reply Machine::wait_for_signal(Space space, const std::string& name, Duration wa
 }
 
 /// By their places. Who waits there may leave while they are gone through.
-std::vector<std::uint64_t> Machine::waiters_at(Space space, const std::string& name) const {
+std::vector<std::uint64_t> Machine::waiters_at(Space space, std::string_view name) const {
   std::vector<std::uint64_t> ids;
   const auto key = keys_of(space).find(name);
   if (key == keys_of(space).end() || !key->second.queue) return ids;
@@ -63,7 +60,7 @@ std::vector<std::uint64_t> Machine::waiters_at(Space space, const std::string& n
 void Machine::answer_waiter(std::uint64_t id, Value value) {
   const std::unique_ptr<Waiter> waiter = take_waiter(id);
   touch(*waiter);
-  command::WaitEnded ended{id, waiter->connection, waiter->session, waiter->ticket, {}};
+  command::WaitEnded ended{id, waiter->connection, waiter->session, waiter->ticket.str(), {}};
   ended.reply = std::move(value);
   if (waiter->request != 0) decide_signal_answer(*waiter, ended.reply);
   events_.push_back(std::move(ended));
@@ -129,7 +126,7 @@ void Machine::name_signal(Signal& signal, Space space, const std::string& name) 
   signal_names_[signal.id] = {space, name};
 }
 
-Signal* Machine::find_signal(Space space, const std::string& name) {
+Signal* Machine::find_signal(Space space, std::string_view name) {
   const auto find = [&](auto& signals) -> Signal* {
     const auto it = signals.find(name);
     return it == signals.end() ? nullptr : &it->second;
@@ -143,14 +140,14 @@ Signal* Machine::find_signal(Space space, const std::string& name) {
 }
 
 /// Nobody waits, and nothing is lost if it is made anew when it is needed again.
-bool Machine::is_forgettable(Space space, const std::string& name) const {
+bool Machine::is_forgettable(Space space, std::string_view name) const {
   if (keys_of(space).contains(name)) return false;
   if (space == Space::Event) return !signal_events_.at(name).is_set;
   return space != Space::Latch || latches_.at(name).left == 0;
 }
 
 /// Sets the time at which the signal is forgotten: anew if it has been used.
-void Machine::review_signal(Space space, const std::string& name, bool is_used) {
+void Machine::review_signal(Space space, std::string_view name, bool is_used) {
   Signal* signal = find_signal(space, name);
   if (signal == nullptr) return;
   const bool forgets = is_forgettable(space, name);
@@ -161,7 +158,7 @@ void Machine::review_signal(Space space, const std::string& name, bool is_used) 
 }
 
 /// The last who waited there is gone.
-void Machine::leave_signal(Space space, const std::string& name) {
+void Machine::leave_signal(Space space, std::string_view name) {
   const auto barrier = space == Space::Barrier ? barriers_.find(name) : barriers_.end();
   if (barrier != barriers_.end()) return end_round(barrier->second);
   review_signal(space, name, true);
@@ -180,7 +177,7 @@ void Machine::forget_signal(std::uint64_t id) {
 // --- in words
 
 std::string Machine::describe_signal_wait(const Claim& claim) const {
-  const std::string& name = claim.keys.front().key;
+  const std::string_view name = claim.keys.front().key;
   if (claim.space == Space::Event) return fmt::format("event {} has not been set", quoted(name));
   if (claim.space == Space::Barrier) {
     const auto barrier = barriers_.find(name);
@@ -196,19 +193,20 @@ std::string Machine::describe_signal_wait(const Claim& claim) const {
                      latch->second.count);
 }
 
-Value::List Machine::report_signal_waiters(Space space, const std::string& name) const {
+Value::List Machine::report_signal_waiters(Space space, std::string_view name) const {
   constexpr std::size_t kWaitersShown = 100;
   Value::List rows;
   for (const std::uint64_t id : waiters_at(space, name)) {
     if (rows.size() == kWaitersShown) break;
     const Waiter& waiter = *waiters_.at(id);
     const auto session = sessions_.find(waiter.session);
+    const bool is_participant = !waiter.details->participant.empty();
     const bool is_named = session != sessions_.end() && !session->second.name.empty();
     rows.emplace_back(Value::Map{
         {"session", waiter.session == 0 ? Value() : Value(waiter.session)},
         {"name", is_named ? Value(session->second.name) : Value()},
         {"connection", waiter.connection == 0 ? Value() : Value(waiter.connection)},
-        {"participant", waiter.participant.empty() ? Value() : Value(waiter.participant)},
+        {"participant", is_participant ? Value(waiter.details->participant) : Value()},
         {"since", waiter.arrived_wall.us() / 1000},
         {"waited", (now_ - waiter.arrived).ms()},
         {"wait", (waiter.give_up - now_).ms()},

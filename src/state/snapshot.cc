@@ -26,9 +26,6 @@ namespace {
 
 constexpr std::uint32_t kFormat = 3;
 
-/// No grant takes less in a snapshot; what a damaged count says is believed so far only.
-constexpr std::size_t kGrantBytesMin = 64;
-
 template <class Map>
 std::vector<std::uint64_t> sorted_ids(const Map& map) {
   std::vector<std::uint64_t> ids;
@@ -67,7 +64,7 @@ bool is_sane(const command::Rules& rules) {
          rules.slack_percent <= 1'000 && is_sane(rules.limits);
 }
 
-bool are_distinct(const std::vector<command::KeyMode>& keys) {
+bool are_distinct(const command::KeyModes& keys) {
   std::vector<std::string_view> names(keys.size());
   std::transform(keys.begin(), keys.end(), names.begin(),
                  [](const command::KeyMode& k) { return std::string_view(k.key); });
@@ -84,7 +81,7 @@ void Machine::save(std::string& out) const {
   writer(static_cast<std::uint32_t>(sessions_.size()));
   for (const auto& [id, session] : sessions_) writer(session);
   writer(static_cast<std::uint32_t>(grants_.size()));
-  for (std::uint64_t token : sorted_ids(grants_)) writer(*grants_.at(token));
+  for (const auto& [token, grant] : grants_) writer(*grant);
   writer(static_cast<std::uint32_t>(waiters_.size()));
   for (std::uint64_t id : sorted_ids(waiters_)) writer(*waiters_.at(id));
   writer(ended_);
@@ -132,7 +129,6 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     }
   }
   reader(count);
-  grants_.reserve(std::min<std::size_t>(count, reader.remaining() / kGrantBytesMin));
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
     auto grant = std::make_unique<Grant>();
     reader(*grant);
@@ -174,16 +170,18 @@ bool Machine::is_sane_claim(const Claim& claim) const {
   if (!may_be_many && claim.keys.size() > 1) return false;
   const bool is_shared = !is_granting(claim.space);
   if (claim.space != Space::Lock && claim.keys.front().shared != is_shared) return false;
-  if (claim.permits < 1 || claim.permits > (std::int64_t{1} << 40)) return false;
-  if (claim.on_loss.kind > command::OnLoss::Kind::Last || !is_sane(claim.on_loss.delay)) {
+  if (claim.details->permits < 1 || claim.details->permits > (std::int64_t{1} << 40)) return false;
+  if (claim.details->on_loss.kind > command::OnLoss::Kind::Last ||
+      !is_sane(claim.details->on_loss.delay)) {
     return false;
   }
-  const bool is_named = !claim.owner.empty() || !claim.agent.empty();
+  const bool is_named = !claim.details->owner.empty() || !claim.agent.empty();
   return claim.session != 0 || (!is_named && claim.space != Space::Election);
 }
 
 bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
-  if (grants_.contains(grant->token) || !is_sane_claim(*grant) || grant->entries < 1) return false;
+  if (grants_.contains(grant->token) || !is_sane_claim(*grant) || grant->details->entries < 1)
+    return false;
   if (!is_granting(grant->space)) return false;
   if (!is_sane(grant->granted) || grant->granted > now_) return false;
   if (grant->lease_end != Time::never() && !is_sane(grant->lease_end)) return false;
@@ -207,14 +205,15 @@ bool Machine::rebuild_waiter(std::unique_ptr<Waiter> waiter) {
   if (!is_sane(waiter->arrived) || !is_sane(waiter->asked) || !is_sane(waiter->give_up)) {
     return false;
   }
-  if ((waiter->lease && !is_sane(*waiter->lease)) || (waiter->grace && !is_sane(*waiter->grace))) {
+  if ((waiter->lease && !is_sane(*waiter->lease)) ||
+      (waiter->details->grace && !is_sane(*waiter->details->grace))) {
     return false;
   }
   if (waiter->session != 0 && !sessions_.contains(waiter->session)) return false;
-  if (waiter->on_death > command::OnDeath::Last) return false;
+  if (waiter->details->on_death > command::OnDeath::Last) return false;
   if (waiter->upgrades != 0) {
     const auto grant = grants_.find(waiter->upgrades);
-    if (grant == grants_.end() || grant->second->upgrade != 0) return false;
+    if (grant == grants_.end() || grant->second->details->upgrade != 0) return false;
   }
   if (waiter->space == Space::Semaphore && !semaphores_.contains(waiter->keys.front().key)) {
     return false;
@@ -228,7 +227,7 @@ bool Machine::rebuild_waiter(std::unique_ptr<Waiter> waiter) {
   waiter->parked = has_shut_key(*waiter);
   const Waiter& waiting = insert_waiter(std::move(waiter));
   if (waiting.cut_off == Time::never()) return true;
-  if (!is_sane(waiting.cut_off) || !waiting.grace || waiting.parked) return false;
+  if (!is_sane(waiting.cut_off) || !waiting.details->grace || waiting.parked) return false;
   deadlines_.add({waiting.cut_off, Deadline::Kind::CutOff, waiting.id});
   for (const command::KeyMode& wanted : waiting.keys) {
     std::uint64_t& preemptor = keys_of(waiting.space).at(wanted.key).queue->preemptor;

@@ -110,8 +110,7 @@ bool Machine::restore_flows(base::ByteReader& reader) {
 }
 
 template <class S>
-bool Machine::restore_signals_of(base::ByteReader& reader, Space space,
-                                 absl::btree_map<std::string, S>& signals) {
+bool Machine::restore_signals_of(base::ByteReader& reader, Space space, Named<S>& signals) {
   std::uint32_t count = 0;
   reader(count);
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {

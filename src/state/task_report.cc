@@ -20,7 +20,7 @@ using command::Value;
 
 namespace {
 
-Value unless_empty(const std::string& text) { return text.empty() ? Value() : Value(text); }
+Value unless_empty(std::string_view text) { return text.empty() ? Value() : Value(text); }
 
 std::string because(const Task& task) {
   return task.cause.empty() ? std::string() : ": " + task.cause;
@@ -78,7 +78,8 @@ std::string Machine::describe_task(const Task& task) const {
       return fmt::format("{} has been ready for {} ms, and nobody has asked to run it", name, age);
     case TaskState::Running: {
       const Grant& grant = grant_of(task);
-      const std::string note = grant.note.empty() ? "" : fmt::format(": {}", quoted(grant.note));
+      const std::string note =
+          grant.details->note.empty() ? "" : fmt::format(": {}", quoted(grant.details->note));
       return fmt::format("{} is run by {} for {} ms, attempt {} of {}{}", name,
                          name_of(grant.session, grant.connection), age, task.attempts_used,
                          task.attempts, note);
@@ -202,7 +203,7 @@ Value Machine::report_task(const Task& task) const {
       {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
       {"connection",
        grant == nullptr || grant->connection == 0 ? Value() : Value(grant->connection)},
-      {"note", grant == nullptr ? Value() : unless_empty(grant->note)},
+      {"note", grant == nullptr ? Value() : unless_empty(grant->details->note)},
       {"lease", grant == nullptr ? Value() : Value(remaining_lease(*grant).ms())},
       {"starts_in", is_delayed ? Value((task.start_at - now_).ms()) : Value()},
       {"deadline_in", is_due ? Value((task.deadline_at - now_).ms()) : Value()},

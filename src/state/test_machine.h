@@ -236,10 +236,10 @@ class Client {
     return text;
   }
 
-  std::string acquire(std::vector<command::KeyMode> keys, const With& with = {}) {
+  std::string acquire(const std::vector<command::KeyMode>& keys, const With& with = {}) {
     command::LockAcquire acquire;
     set_terms(acquire, with);
-    acquire.keys = std::move(keys);
+    acquire.keys.assign(keys.begin(), keys.end());
     acquire.owner = with.owner;
     acquire.on_loss = with.on_loss;
     if (with.preempt) acquire.preemption = Duration::from_ms(*with.preempt);

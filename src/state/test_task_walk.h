@@ -65,7 +65,7 @@ class TaskWalk {
     const auto* acquire = std::get_if<command::LockAcquire>(&entry.command);
     const auto* granted = std::get_if<command::Granted>(&outcome.reply);
     if (acquire != nullptr && granted != nullptr) {
-      push(locks_, Held{"", acquire->keys.front().key, granted->token, entry.origin});
+      push(locks_, Held{"", acquire->keys.front().key.str(), granted->token, entry.origin});
     }
     for (const command::Event& event : outcome.events) {
       if (const auto* over = std::get_if<command::SessionEnded>(&event)) forget(over->session);

@@ -22,7 +22,7 @@ struct Moment {
 /// Who asked, and for what.
 struct Asker {
   state::Space space = state::Space::Lock;
-  std::vector<command::KeyMode> keys;
+  command::KeyModes keys;
   std::string user;
   std::uint64_t session = 0;  ///< 0: none
   std::string name;           ///< of the session, at that time

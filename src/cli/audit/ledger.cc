@@ -32,10 +32,10 @@ Asker Ledger::asker_of(const state::Claim& claim) const {
     asker.name = session->name;
   }
   asker.connection = claim.connection;
-  asker.permits = claim.permits;
+  asker.permits = claim.details->permits;
   asker.priority = claim.priority;
-  asker.owner = claim.owner;
-  asker.note = claim.note;
+  asker.owner = claim.details->owner;
+  asker.note = claim.details->note;
   return asker;
 }
 
@@ -217,7 +217,7 @@ Hold::End Ledger::end_of(const Hold& hold, const state::Grant& grant, EndCause c
   end.cause = grant.space == Space::Task ? attempt_end(machine_, grant)
                                          : std::string(state::cause_name(cause));
   end.reason = exact_cause(cause);
-  end.shuts = state::is_unclean(cause) && grant.on_loss.kind != command::OnLoss::Kind::Free;
+  end.shuts = state::is_unclean(cause) && grant.may_shut();
   if (cause == EndCause::Preempted && hold.warning) end.by = hold.warning->by;
   if (const auto* revoke = std::get_if<command::LockRevoke>(&entry_->command)) {
     end.reason = revoke->reason;
@@ -242,7 +242,7 @@ void Ledger::check_exclusion(const Hold& hold) {
     const auto place = holders_.find({hold.space, key.key});
     if (place == holders_.end()) continue;
     for (const std::uint64_t other : place->second) {
-      const std::vector<command::KeyMode>& theirs = open_.at(other).keys;
+      const command::KeyModes& theirs = open_.at(other).keys;
       const auto mode = std::ranges::find(theirs, key.key, &command::KeyMode::key);
       if (key.shared && mode->shared) continue;
       complain("L1", fmt::format("token {} was granted on {}, which token {} held", hold.token,

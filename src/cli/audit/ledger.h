@@ -72,7 +72,7 @@ class Ledger final : public state::Watcher {
   void see_notice(const command::Notice& notice);
   void complain(std::string promise, std::string sentence);
 
-  using Place = std::pair<state::Space, std::string>;
+  using Place = std::pair<state::Space, base::Text>;
 
   const state::Machine& machine_;
   Handlers handlers_;
