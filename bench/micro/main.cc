@@ -233,7 +233,7 @@ template <bool kHasTasks>
 void check_history(State& state) {
   const checker::MadeHistory made = history_of(state, kHasTasks);
   for (auto _ : state) {
-    checker::Check check(made.history);
+    checker::Check check(made.history, checker::ModelJudge::Threads::Two);
     for (const command::Entry& entry : made.entries) check.witness().replay(entry);
     CHECK(check.finish().is_good());
   }
@@ -277,7 +277,10 @@ void register_all(std::int64_t iterations) {
       ->Arg(100'000)
       ->Iterations(1)
       ->Unit(benchmark::kSecond);
-  add("check_history", check_history<false>)->Arg(100'000)->Iterations(1)->Unit(benchmark::kSecond);
+  add("check_history", check_history<false>)
+      ->Arg(1'000'000)
+      ->Iterations(1)
+      ->Unit(benchmark::kSecond);
 }
 
 /// Takes --iterations N out of the arguments; 0 if it is not among them.

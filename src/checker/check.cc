@@ -6,7 +6,8 @@
 
 namespace checker {
 
-Check::Check(const History& history) : reading_(history) {
+Check::Check(const History& history, ModelJudge::Threads threads)
+    : reading_(history), threads_(threads) {
   report_.operations = history.size();
   for (Place i = 0; i < history.size(); ++i) {
     if (reading_.words[i] == 0) ++report_.not_understood;
@@ -21,7 +22,7 @@ Check::Check(const History& history) : reading_(history) {
 }
 
 WitnessCheck& Check::witness() {
-  if (!witness_) witness_.emplace(reading_, report_);
+  if (!witness_) witness_.emplace(reading_, report_, threads_);
   return *witness_;
 }
 

@@ -19,7 +19,8 @@ namespace checker {
 class Check {
  public:
   /// The history lives as long as this.
-  explicit Check(const History& history);
+  /// With two threads the naive model judges beside the replay.
+  explicit Check(const History& history, ModelJudge::Threads threads = ModelJudge::Threads::One);
 
   /// Who gets the journal; the first call says that there is one.
   WitnessCheck& witness();
@@ -29,6 +30,7 @@ class Check {
  private:
   Reading reading_;
   Report report_;
+  ModelJudge::Threads threads_;
   std::optional<WitnessCheck> witness_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "checker/lock_agreement.h"
@@ -84,54 +85,93 @@ std::string differs(const TaskModel::Answer& expected, const TaskModel::Answer& 
 
 }  // namespace
 
-ModelJudge::ModelJudge()
-    : locks_(std::make_unique<LockModel>()), tasks_(std::make_unique<TaskModel>()) {}
+ModelJudge::ModelJudge(Threads threads)
+    : tasks_(std::make_unique<TaskModel>()), locks_(std::make_unique<LockModel>()) {
+  if (threads == Threads::Two) thread_ = std::make_unique<ModelThread>();
+}
+
 ModelJudge::~ModelJudge() = default;
 
 void ModelJudge::leave(std::string why) {
   locks_.reset();
   tasks_.reset();
+  is_over_for_locks_ = true;
   why_ = std::move(why);
 }
 
-std::string ModelJudge::judge(const Entry& entry, const Outcome& outcome,
-                              const state::Machine& machine) {
-  if (!is_known_to_locks(entry.command)) locks_.reset();
-  if (!is_known_to_tasks(entry)) tasks_.reset();
-  if (!locks_ && !tasks_) {
-    if (why_.empty()) {
-      why_ = fmt::format("none from entry {} on: no model knows {} together with what was before",
-                         entry.index, kind_name(kind_of(entry.command)));
-    }
-    return {};
+void ModelJudge::judge(const Entry& entry, const Outcome& outcome, const state::Machine& machine) {
+  if (has_found_) return;
+  ask_locks(entry, outcome, std::nullopt);
+  if (!tasks_ || has_found_) return;
+  if (!is_known_to_tasks(entry)) {
+    tasks_.reset();
+    strange_to_tasks_ = {entry.index, kind_name(kind_of(entry.command))};
+    return;
   }
-  ++judged_;
-  std::string wrong;
-  if (locks_) wrong = disagreement(locks_->apply(entry, outcome), outcome);
-  if (tasks_) {
-    const std::string other =
-        differs(tasks_->apply(entry, outcome, machine), TaskModel::answer_of(outcome));
-    if (wrong.empty()) wrong = other;
-  }
-  return wrong;
+  ++judged_by_tasks_;
+  std::string wrong =
+      differs(tasks_->apply(entry, outcome, machine), TaskModel::answer_of(outcome));
+  if (!wrong.empty()) found({std::move(wrong), std::nullopt, entry.index});
 }
 
-std::string ModelJudge::judge_unjournalled(const Entry& entry, const Outcome& outcome) {
-  if (!locks_ || !is_known_to_locks(entry.command)) return {};
-  return disagreement(locks_->apply(entry, outcome), outcome);
+void ModelJudge::judge_unjournalled(const Entry& entry, const Outcome& outcome, Place place) {
+  if (!has_found_ && is_known_to_locks(entry.command)) ask_locks(entry, outcome, place);
 }
 
-std::string ModelJudge::compare_states(const state::Machine& machine) const {
+void ModelJudge::ask_locks(const Entry& entry, const Outcome& outcome, std::optional<Place> place) {
+  if (is_over_for_locks_) return;
+  if (!thread_) return judge_locks(entry, outcome, place);
+  thread_->ask([this, entry, outcome, place] { judge_locks(entry, outcome, place); });
+}
+
+void ModelJudge::judge_locks(const Entry& entry, const Outcome& outcome,
+                             std::optional<Place> place) {
+  if (!locks_ || has_found_) return;
+  if (!is_known_to_locks(entry.command)) {
+    locks_.reset();
+    strange_to_locks_ = {entry.index, kind_name(kind_of(entry.command))};
+    is_over_for_locks_ = true;
+    return;
+  }
+  if (!place) ++judged_by_locks_;
+  std::string wrong = disagreement(locks_->apply(entry, outcome), outcome);
+  if (!wrong.empty()) found({std::move(wrong), place, place ? entry.index - 1 : entry.index});
+}
+
+void ModelJudge::found(Finding finding) {
+  const std::lock_guard lock(mutex_);
+  if (has_found_) return;
+  contradicted_ =
+      fmt::format("entry {}, {} it contradicts", finding.index, finding.place ? "where" : "which");
+  finding_ = std::move(finding);
+  has_found_ = true;
+}
+
+std::optional<ModelJudge::Finding> ModelJudge::take_finding() {
+  if (!has_found_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finding_, std::nullopt);
+}
+
+std::optional<ModelJudge::Finding> ModelJudge::finish(const state::Machine& machine) {
+  if (thread_) thread_->drain();
+  if (has_found_) return take_finding();
   std::string wrong;
   if (locks_) wrong = MachineView(machine).disagreement(locks_->state());
   if (wrong.empty() && tasks_) wrong = tasks_->difference(machine);
-  return wrong;
+  if (wrong.empty()) return std::nullopt;
+  return Finding{"in the end: " + wrong, std::nullopt, machine.last_index()};
 }
 
 std::string ModelJudge::name() const {
+  if (!why_.empty()) return why_;
+  if (!contradicted_.empty()) return "none behind " + contradicted_;
   if (locks_) return "locks";
   if (tasks_) return "tasks and signals";
-  return why_;
+  const Stranger& last =
+      strange_to_locks_.index > strange_to_tasks_.index ? strange_to_locks_ : strange_to_tasks_;
+  return fmt::format("none from entry {} on: no model knows {} together with what was before",
+                     last.index, last.kind);
 }
 
 }  // namespace checker

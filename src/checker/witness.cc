@@ -36,8 +36,8 @@ bool is_of_service(const command::Command& command) {
 
 }  // namespace
 
-WitnessCheck::WitnessCheck(const Reading& reading, Report& report)
-    : reading_(reading), report_(report), settled_(reading.history.size()) {
+WitnessCheck::WitnessCheck(const Reading& reading, Report& report, ModelJudge::Threads threads)
+    : reading_(reading), report_(report), model_(threads), settled_(reading.history.size()) {
   report.has_witness = true;
   for (Place i = 0; i < reading.history.size(); ++i) {
     const Operation& operation = reading.history[i];
@@ -101,10 +101,8 @@ base::Result<void> WitnessCheck::replay(const Entry& entry) {
   for (const command::Event& event : outcome.events) {
     if (const auto* ended = std::get_if<command::WaitEnded>(&event)) see_end(*ended, end);
   }
-  if (const std::string wrong = model_.judge(entry, outcome, *machine_); !wrong.empty()) {
-    report_.add({"model", "by the naive model:\n  " + wrong, {}, entry.index});
-    model_.leave(fmt::format("none behind entry {}, which it contradicts", entry.index));
-  }
+  model_.judge(entry, outcome, *machine_);
+  hear_model(model_.take_finding());
   judge_rest(end);
   return {};
 }
@@ -253,12 +251,17 @@ void WitnessCheck::see_double(const Effect& effect, const Reply& reply, std::uin
                index});
 }
 
+void WitnessCheck::hear_model(const std::optional<ModelJudge::Finding>& finding) {
+  if (!finding) return;
+  std::vector<std::size_t> places;
+  if (finding->place) places.push_back(*finding->place);
+  report_.add({"model", "by the naive model:\n  " + finding->sentence, places, finding->index});
+}
+
 void WitnessCheck::finish() {
   find_lost(~std::uint64_t{0});
   resolve_unanswered();
-  if (const std::string wrong = model_.compare_states(*machine_); !wrong.empty()) {
-    report_.add({"model", "by the naive model, in the end: " + wrong, {}, machine_->last_index()});
-  }
+  hear_model(model_.finish(*machine_));
   report_.judged_by_model = model_.judged();
   report_.model = model_.name();
 }

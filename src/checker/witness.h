@@ -33,7 +33,7 @@ namespace checker {
 class WitnessCheck {
  public:
   /// Both live as long as this.
-  WitnessCheck(const Reading& reading, Report& report);
+  WitnessCheck(const Reading& reading, Report& report, ModelJudge::Threads threads);
   ~WitnessCheck();
 
   /// Begins with a saved state instead of nothing. At most once, before any entry.
@@ -80,6 +80,8 @@ class WitnessCheck {
                                   bool is_queued);
   void compare(Place place, const command::Reply& reply, std::uint64_t index);
   void see_double(const Effect& effect, const command::Reply& reply, std::uint64_t index);
+
+  void hear_model(const std::optional<ModelJudge::Finding>& finding);
 
   // witness_answers.cc: what is not in the journal
   std::uint64_t session_of(Place place) const;

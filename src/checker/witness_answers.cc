@@ -140,9 +140,9 @@ void WitnessCheck::judge_unjournalled(const Due& due) {
     rebuild();
   } else if (!expected.empty()) {
     complain(place, told, expected, "answer", due.index);
-  } else if (auto wrong = model_.judge_unjournalled(trial, outcome); !wrong.empty()) {
-    report_.add({"model", "by the naive model:\n  " + wrong, {place}, due.index});
-    model_.leave(fmt::format("none behind entry {}, where it contradicts", due.index));
+  } else {
+    model_.judge_unjournalled(trial, outcome, place);
+    hear_model(model_.take_finding());
   }
 }
 

@@ -158,7 +158,7 @@ Json json_of(const Report& report) {
 int run_check(const CheckOptions& options) {
   const auto history = read(options.history);
   if (!history) return complain(history.error());
-  checker::Check check(*history);
+  checker::Check check(*history, checker::ModelJudge::Threads::Two);
   if (!options.directory.empty()) {
     if (auto heard = hear_witness(options.directory, check.witness()); !heard) {
       return complain(heard.error());

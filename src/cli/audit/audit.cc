@@ -69,11 +69,8 @@ class Audit final : public state::Watcher, public journal::Consumer {
   void before(const command::Entry& entry) override { ledger_.before(entry); }
   void after(const command::Entry& entry, const command::Outcome& outcome) override {
     ledger_.after(entry, outcome);
-    const std::string objection = model_.judge(entry, outcome, replay_.machine());
-    if (!objection.empty()) {
-      see(Breach{"model", entry.index, objection});
-      model_.leave(fmt::format("none after index {}, where it differs", entry.index));
-    }
+    model_.judge(entry, outcome, replay_.machine());
+    see_finding(model_.take_finding());
   }
   void on_refusal(const state::Waiter& waiter, command::Code code,
                   const std::string& sentence) override {
@@ -96,10 +93,7 @@ class Audit final : public state::Watcher, public journal::Consumer {
     report_.entries = replay_.entries();
     ledger_.close();
     check_state();
-    if (report_.damage.empty()) {
-      const std::string difference = model_.compare_states(replay_.machine());
-      if (!difference.empty()) see(Breach{"model", replay_.machine().last_index(), difference});
-    }
+    if (report_.damage.empty()) see_finding(model_.finish(replay_.machine()));
     report_.model = model_.name();
     report_.judged_by_model = model_.judged();
     return report_;
@@ -135,6 +129,9 @@ class Audit final : public state::Watcher, public journal::Consumer {
   void see(Breach breach) {
     if (++report_.breach_count <= kBreachesShown) report_.breaches.push_back(std::move(breach));
   }
+  void see_finding(const std::optional<checker::ModelJudge::Finding>& finding) {
+    if (finding) see(Breach{"model", finding->index, finding->sentence});
+  }
   /// JSON at once; for people the newest are kept, for a table needs them all.
   void print(AuditRow row) {
     if (options_.as_json) {
@@ -153,7 +150,7 @@ class Audit final : public state::Watcher, public journal::Consumer {
   Progress progress_;
   StateCheck replay_;
   Ledger ledger_;
-  checker::ModelJudge model_;
+  checker::ModelJudge model_{checker::ModelJudge::Threads::One};
   AuditReport report_;
   std::deque<AuditRow> rows_;
   std::uint64_t left_out_ = 0;
