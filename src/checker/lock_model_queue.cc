@@ -100,7 +100,7 @@ command::Granted LockModel::finish_upgrade(std::uint64_t id) {
   may_stick_ = true;
   const ModelClaim waiter = *claim(id);
   ModelClaim& held = *claim(waiter.upgrades);
-  std::string_view key = waiter.keys.front().key;
+  const std::string_view key = waiter.keys.front().key;
   const auto& there = claims.about(Realm::Lock, key);
   const auto writer_waits = [&](const ModelClaim* c) {
     return c->waits() && c->id != id && !c->on(key)->shared;

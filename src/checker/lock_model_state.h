@@ -147,7 +147,7 @@ struct ModelState {
       return other.place() < claim.place() && !is_shut_out(other);
     });
     if (is_stopped || !is_permit) return is_stopped;
-    std::string_view name = claim.keys.front().key;
+    const std::string_view name = claim.keys.front().key;
     return permits_out(name) + claim.permits > find_semaphore(name)->limit;
   }
   /// L9: it is the first on all its keys, and whoever is in its way has a lower priority.

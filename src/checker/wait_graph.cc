@@ -76,7 +76,7 @@ void WaitGraph::add_obstacles(const Node& waiter, const command::KeyMode& wanted
 
 /// How many permits stay out if all let go who can; its own do not count.
 bool WaitGraph::fits(const Node& waiter, std::int64_t permits) const {
-  std::string_view name = waiter.claim->keys.front().key;
+  const std::string_view name = waiter.claim->keys.front().key;
   for (const Node* n : nodes_about(Realm::Semaphore, name)) {
     const bool stays = !n->claim->waits() && n->agent != kNobody && n->agent != waiter.agent &&
                        stuck_.test(n->agent);
