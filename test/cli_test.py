@@ -575,8 +575,10 @@ class OtherKindsTest(CliTest):
 
     def test_a_shut_key_is_shown_and_opened(self):
         self.serve()
-        self.run_cli("call", "LOCK.ACQUIRE", "a", "LEASE", "1", "ONLOSS", "HOLD", "NOTE", "pay 4711")
-        eventually("the lease ends", lambda: self.info("a")["state"] == "shut")
+        with contextlib.closing(Redis(self.environment["TURNSTILE_URL"])) as redis:
+            redis.send("LOCK.ACQUIRE", "a", "LEASE", "1", "ONLOSS", "HOLD", "NOTE", "pay 4711")
+            redis.reply()
+            eventually("the lease ends", lambda: self.info("a")["state"] == "shut")
         self.assertIn("pay 4711", self.run_cli("info", "a").stdout)
         self.run_cli("lock", "a", "--wait", "0", "--", "true", status=75)
         self.assertEqual(self.run_cli("resolve", "a", "--yes").stdout, "1 hold resolved\n")

@@ -209,6 +209,10 @@ class RecordingClient:
             self.doubtful.add(operation["request"])
         if reply == "QUEUED":
             ticket = words[words.index("ASYNC") + 1]
+            # Asked again: an outcome that came before this answer is the first wait's, which went
+            # on from SESSION.ATTACH until just now.
+            self.connection.pushes = [push for push in self.connection.pushes
+                                      if push[1:2] != [ticket]]
             self.waiting[ticket] = {**operation, "queued_index": index}
         else:
             self._write({**operation, "index": index}, reply)
