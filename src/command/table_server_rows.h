@@ -157,7 +157,8 @@ inline constexpr std::array kServerRows = {
                 .parse = parse_cluster_info},
     CommandSpec{.name = "CLUSTER EPOCH",
                 .syntax = "CLUSTER EPOCH",
-                .summary = "Tells the epoch in which this node leads; 0: it does not lead.",
+                .summary = "Tells the epoch in which this node leads; 0: it does not lead; with "
+                           "a minus: the store has not answered it for a second.",
                 .reply = "integer",
                 .group = Group::Server,
                 .options = kPlain,

@@ -52,9 +52,10 @@ Result<void> Server::open_cluster() {
   topology_.emplace();
   topology_->self = config_.advertise;
   topology_->epoch_led = [] { return std::uint64_t{0}; };
+  topology_->is_cut_off = [] { return false; };
   serving_ = make_standby();
-  peer_watch_.emplace(loop_, [this](std::uint64_t epoch) {
-    if (member_) member_->leader_is_gone(epoch);
+  peer_watch_.emplace(loop_, [this](std::uint64_t epoch, Doubt doubt) {
+    if (member_) member_->doubt_leader(epoch, doubt);
   });
   SnapshotRules rules;
   rules.tail_bytes_min = config_.compaction_bytes_min;

@@ -88,6 +88,10 @@ pb::RequestOp to_request(const Operation& operation) {
   return request;
 }
 
+Status to_status(const pb::StatusResponse& response) {
+  return {response.version(), response.dbsize(), response.header().member_id(), response.leader()};
+}
+
 }  // namespace
 
 KeyValue to_key_value(const pb::KeyValue& item) {
@@ -260,7 +264,23 @@ Answer<Status> Client::status(base::Duration within) {
     return calls_->member().maintenance->Status(&context, {}, &response);
   });
   if (!status.ok()) return std::unexpected(calls_->judge(status));
-  return Status{response.version(), response.dbsize()};
+  return to_status(response);
+}
+
+Answer<Status> Client::status_of(std::size_t place, base::Duration within) {
+  pb::StatusResponse response;
+  const grpc::Status status = calls_->make(within, [&](grpc::ClientContext& context) {
+    return calls_->members.at(place).maintenance->Status(&context, {}, &response);
+  });
+  if (!status.ok()) return std::unexpected(Failure{Trouble::Unknown, status.error_message()});
+  return to_status(response);
+}
+
+std::size_t Client::member_count() const { return calls_->members.size(); }
+
+void Client::prefer(std::size_t place) {
+  CHECK_LT(place, calls_->members.size());
+  calls_->current = place;
 }
 
 std::unique_ptr<Watch> Client::watch(const std::string& key, const std::string& end,

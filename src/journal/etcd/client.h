@@ -112,6 +112,8 @@ struct Lease {
 struct Status {
   std::string version;
   std::int64_t database_bytes = 0;
+  std::uint64_t member = 0;  ///< the id of who answers
+  std::uint64_t leader = 0;  ///< the id of the member that leads, as this one knows it; 0: none
 };
 
 /// A stream of changes; see Client::watch().
@@ -145,6 +147,12 @@ class Client {
   Answer<void> compact(std::int64_t revision, base::Duration within);
   /// Of the member that answers.
   Answer<Status> status(base::Duration within);
+  /// Of the member at that place in Access::members, whoever is called else.
+  Answer<Status> status_of(std::size_t place, base::Duration within);
+
+  std::size_t member_count() const;
+  /// The member at that place is called from now on, until a call fails.
+  void prefer(std::size_t place);
 
   /// Follows the keys from `key` up to, and without, `end`, from `revision` on. Ends when the
   /// watch is destroyed, and does not call afterwards.

@@ -16,13 +16,14 @@ using base::Fault;
 constexpr base::Duration kAttempt = base::Duration::from_ms(500);
 /// A leader whose attempts stay without an answer for so long gives up: by now another may lead,
 /// and its clients had better ask elsewhere.
-constexpr base::Duration kPatience = base::Duration::from_seconds(5);
+constexpr base::Duration kPatience = base::Duration::from_seconds(3);
 constexpr base::Duration kPause = base::Duration::from_ms(10);
 
 }  // namespace
 
 base::Result<Committed> LeaderJournal::commit(const Transaction& transaction) {
   if (failed_) return std::unexpected(*failed_);
+  go_to_leading_member();
   const base::Time give_up_at = now() + kPatience;
   for (;;) {
     auto answer = client_.commit(transaction, kAttempt);
@@ -44,6 +45,13 @@ base::Result<Committed> LeaderJournal::commit(const Transaction& transaction) {
     spdlog::debug("append: {}; asking again", failure.message);
     pause(kPause);
   }
+}
+
+void LeaderJournal::go_to_leading_member() {
+  const auto place = context_.leading_member.place();
+  if (!place || place == leading_member_) return;
+  leading_member_ = place;
+  client_.prefer(*place);
 }
 
 std::unexpected<base::Error> LeaderJournal::deposed(const Committed& answer) {

@@ -10,6 +10,7 @@
 
 #include "journal/etcd/client.h"
 #include "journal/etcd/layout.h"
+#include "journal/etcd/leading_member.h"
 #include "journal/etcd/lease_keeper.h"
 #include "journal/file/format.h"
 #include "journal/journal.h"
@@ -42,6 +43,7 @@ struct LeaderContext {
   const Access& access;
   const Layout& layout;
   LeaseKeeper& lease;
+  const LeadingMember& leading_member;
   std::atomic<bool>& stopped;
   TailCounter& tail;
 };
@@ -67,11 +69,13 @@ class LeaderJournal final : public Journal {
   /// Asks again and again until the outcome is certain. Each time the very same bytes: if an
   /// earlier attempt was done after all, a later one changes nothing.
   base::Result<Committed> commit(const Transaction& transaction);
+  void go_to_leading_member();
   base::Result<void> give_up(const std::string& why);
   std::unexpected<base::Error> deposed(const Committed& answer);
 
   const LeaderContext context_;
   Client client_;
+  std::optional<std::size_t> leading_member_;  ///< that was gone to; calls that failed went on
   const std::uint64_t epoch_;
   LogPosition position_;
   bool after_restore_;  ///< until the first entry is appended

@@ -80,8 +80,9 @@ Result<void> Log::load(Consumer& consumer) {
   position_ = {};
   position_.chain = first_chain_;
   tail_.reset();
-  const auto newest =
-      ask_until_certain(stopped_, [&] { return client_.range({layout_.meta(), {}}, kShortCall); });
+  const auto newest = ask_until_certain(stopped_, [&] {
+    return client_.range({layout_.meta(), {}}, kShortCall);
+  });
   if (!newest) return std::unexpected(to_error(newest.error()));
   if (newest->items.empty()) {
     // A member that lags may not have it yet.
@@ -196,8 +197,9 @@ Result<SharedLog::News> Log::look_around(std::int64_t revision) {
     return client_.range({layout_.batches_end(), layout_.watched_end(), revision}, kShortCall);
   });
   if (!around) return std::unexpected(to_error(around.error()));
-  const auto leader = ask_until_certain(
-      stopped_, [&] { return client_.range({layout_.leader(), {}, revision}, kShortCall); });
+  const auto leader = ask_until_certain(stopped_, [&] {
+    return client_.range({layout_.leader(), {}, revision}, kShortCall);
+  });
   if (!leader) return std::unexpected(to_error(leader.error()));
   std::vector<std::string> members;
   for (const KeyValue& item : around->items) {
@@ -211,7 +213,9 @@ Result<SharedLog::News> Log::look_around(std::int64_t revision) {
 
 Result<void> Log::survey() {
   const auto looked = look_around(0);
-  return looked ? Result<void>() : std::unexpected(looked.error());
+  if (!looked) return std::unexpected(looked.error());
+  leading_member_.look(client_);
+  return {};
 }
 
 // --- following

@@ -14,6 +14,7 @@
 #include "journal/etcd/etcd_log.h"
 #include "journal/etcd/layout.h"
 #include "journal/etcd/leader_journal.h"
+#include "journal/etcd/leading_member.h"
 #include "journal/etcd/lease_keeper.h"
 #include "journal/etcd/outside.h"
 #include "journal/etcd/snapshots.h"
@@ -78,6 +79,7 @@ class Log final : public SharedLog {
   Tail replayed_tail_;  ///< what replay() came to at least; of the thread of snapshots
   Client client_;
   LeaseKeeper lease_;
+  LeadingMember leading_member_;
   Snapshots snapshots_;
   base::Sha256 first_chain_{};
   std::uint64_t cluster_id_ = 0;

@@ -12,8 +12,6 @@
 namespace server {
 
 using base::Fault;
-using Clock = std::chrono::steady_clock;
-
 namespace {
 
 /// News come by themselves; this is how often the thread looks up without any.
@@ -29,7 +27,15 @@ constexpr base::Duration kDeposeWithin = base::Duration::from_seconds(2);
 /// for a while before it suspects him again.
 constexpr std::chrono::seconds kCutOffAfter{3};
 constexpr std::chrono::milliseconds kListenFor{2'000};
-constexpr std::chrono::seconds kSurveyEvery{1};
+constexpr std::chrono::milliseconds kSurveyEvery{500};
+/// A leader that the store has not answered for so long says so to whoever asks.
+constexpr std::chrono::seconds kStoreSilence{1};
+/// How long a leader's word that it is cut off counts; it is asked ten times a second.
+constexpr std::chrono::milliseconds kWordCounts{300};
+/// For so long the store must have answered this node, and the leader be cut off all the while:
+/// when etcd elects a leader of its own it answers nobody, and then everybody, who tries each half
+/// second.
+constexpr std::chrono::seconds kAnsweredFor{1};
 
 }  // namespace
 
@@ -63,9 +69,18 @@ void Member::tell(Call call) {
   });
 }
 
-void Member::leader_is_gone(std::uint64_t epoch) {
-  suspected_ = epoch;
+void Member::doubt_leader(std::uint64_t epoch, Doubt doubt) {
+  if (doubt == Doubt::CutOff) {
+    cut_off_said_at_ = Clock::now();
+    cut_off_ = epoch;
+  } else {
+    suspected_ = epoch;
+  }
   log_->wake();
+}
+
+bool Member::is_cut_off() const {
+  return is_surveying_ && Clock::now() - heard_store_at_.load() > kStoreSilence;
 }
 
 void Member::lost_lead(std::uint64_t epoch) {
@@ -81,6 +96,7 @@ void Member::tell_news(bool is_caught_up) {
   Topology topology;
   topology.self = self_;
   topology.epoch_led = [this] { return epoch_led(); };
+  topology.is_cut_off = [this] { return is_cut_off(); };
   topology.members = log_->members();
   topology.leader = log_->leader();
   topology.position = log_->position();
@@ -132,14 +148,13 @@ Member::Next Member::stand_by(state::Machine& machine) {
   Replayer replayer(machine);
   while (!is_stopping()) {
     const std::uint64_t leader = log_->leader().epoch;
-    const bool is_gone = leader == suspected_ && Clock::now() >= suspects_from_;
     // A campaign of this node's that reached the store late, or its former process: nobody leads.
     const bool is_own = log_->leader().node == self_;
-    if (leader != 0 && (is_gone || is_own)) {
+    if (leader != 0 && (is_own || is_to_be_replaced(leader))) {
       spdlog::warn("{}, which leads in epoch {}, seems to be gone", log_->leader().node, leader);
       if (auto deposed = log_->depose(leader, kDeposeWithin); !deposed) {
         if (deposed.error().fault != Fault::Unavailable) return judge(deposed.error());
-        heard_store_at_ = {};
+        heard_store_at_ = Clock::time_point();
       }
     }
     if (log_->leader().epoch == 0) {
@@ -160,11 +175,28 @@ Member::Next Member::stand_by(state::Machine& machine) {
   return Next::End;
 }
 
+/// A leader that is gone, at once. One that is cut off, when the store has answered this node for a
+/// while: a change of leaders is no gain if nobody, or everybody, hears the store.
+bool Member::is_to_be_replaced(std::uint64_t leader) {
+  if (leader == suspected_ && Clock::now() >= suspects_from_) return true;
+  const auto is_cut_off = [&] {
+    return leader == cut_off_ && Clock::now() - cut_off_said_at_.load() < kWordCounts;
+  };
+  const auto asked_at = Clock::now();
+  if (!is_cut_off() || !log_->survey()) {
+    answered_since_.reset();
+    return false;
+  }
+  const auto now = Clock::now();
+  if (!answered_since_ || now - asked_at > kWordCounts) answered_since_ = now;
+  return now - *answered_since_ >= kAnsweredFor && is_cut_off();
+}
+
 /// Who has heard neither store nor leader was cut off. Now that the store answers, the leader may
 /// turn out to have been well all the while.
 void Member::hear_store() {
   const auto now = Clock::now();
-  if (now - heard_store_at_ > kCutOffAfter && suspected_ == log_->leader().epoch) {
+  if (now - heard_store_at_.load() > kCutOffAfter && suspected_ == log_->leader().epoch) {
     suspected_ = 0;
     suspects_from_ = now + kListenFor;
   }
@@ -211,11 +243,14 @@ void Member::lead(std::unique_ptr<state::Machine> machine) {
       nearly_full_ = health.bytes * 100 > rules_.store_bytes_max * kRefuseAtPercent;
       tell([this, health] { listener_.on_health(health); });
     });
+    hear_store();
+    is_surveying_ = true;
     while (!is_lead_over(epoch)) {
       if (!log_->survey()) continue;
       hear_store();
       tell_news(true);
     }
+    is_surveying_ = false;
     epoch_led_ = 0;
     // Whoever waits to lead need not wait for the lease. If another one leads, nothing happens.
     if (auto deposed = log_->depose(epoch, kGiveBackWithin); !deposed) {

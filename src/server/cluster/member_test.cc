@@ -162,7 +162,7 @@ TEST_F(MemberTest, takes_the_place_of_one_who_is_gone) {
   script_.leader = {7, "other:1"};
   start();
   ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
-  member_->leader_is_gone(7);
+  member_->doubt_leader(7, Doubt::Gone);
   ASSERT_TRUE(run_until([&] { return !leads_.empty(); }));
   EXPECT_EQ(deposed(), std::vector<std::uint64_t>{7});
 }
@@ -171,7 +171,7 @@ TEST_F(MemberTest, an_old_suspicion_harms_no_newer_leader) {
   script_.leader = {7, "other:1"};
   start();
   ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
-  member_->leader_is_gone(6);
+  member_->doubt_leader(6, Doubt::Gone);
   for (int round = 0; round < 2; ++round) {
     news_.reset();  // it goes on following
     ASSERT_TRUE(run_until([&] { return news_.has_value(); }));
@@ -184,7 +184,7 @@ TEST_F(MemberTest, who_was_cut_off_listens_to_the_leader_before_suspecting_him_a
   script_.depose_fails = base::Error{Fault::Unavailable, "no answer"};
   start();
   ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
-  member_->leader_is_gone(7);
+  member_->doubt_leader(7, Doubt::Gone);
   const auto attempts = [this] {
     const std::lock_guard lock(script_.mutex);
     return script_.attempts;
@@ -196,11 +196,53 @@ TEST_F(MemberTest, who_was_cut_off_listens_to_the_leader_before_suspecting_him_a
   }
   const auto cut_until = std::chrono::steady_clock::now();
   ASSERT_TRUE(run_until([&] {
-    member_->leader_is_gone(7);  // it is silent still
+    member_->doubt_leader(7, Doubt::Gone);  // it is silent still
     return !leads_.empty();
   }));
   EXPECT_GE(std::chrono::steady_clock::now() - cut_until, std::chrono::milliseconds(1'900));
   EXPECT_EQ(deposed(), std::vector<std::uint64_t>{7});
+}
+
+/// Else a leader that is well would be replaced each time that etcd has elected one of its own.
+TEST_F(MemberTest, takes_the_place_of_one_who_is_cut_off_once_its_own_way_has_proved_good) {
+  script_.leader = {7, "other:1"};
+  start();
+  ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
+  script_.survey_hangs = true;
+  const auto say_for = [this](std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    return run_until([&] {
+      member_->doubt_leader(7, Doubt::CutOff);
+      return !leads_.empty() || std::chrono::steady_clock::now() >= end;
+    });
+  };
+  ASSERT_TRUE(say_for(std::chrono::milliseconds(1'500)));
+  EXPECT_TRUE(deposed().empty()) << "the store answers this node as little";
+  script_.survey_hangs = false;
+  const auto answered_at = std::chrono::steady_clock::now();
+  ASSERT_TRUE(say_for(std::chrono::seconds(8)));
+  EXPECT_GE(std::chrono::steady_clock::now() - answered_at, std::chrono::milliseconds(950));
+  EXPECT_EQ(deposed(), std::vector<std::uint64_t>{7});
+}
+
+TEST_F(MemberTest, who_hears_the_store_again_stays_the_leader) {
+  script_.leader = {7, "other:1"};
+  start();
+  ASSERT_TRUE(run_until([&] { return news_ && news_->is_caught_up; }));
+  member_->doubt_leader(7, Doubt::CutOff);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
+  ASSERT_TRUE(run_until([&] { return std::chrono::steady_clock::now() >= end; }));
+  EXPECT_TRUE(deposed().empty());
+}
+
+TEST_F(MemberTest, a_leader_says_when_the_store_falls_silent) {
+  start();
+  ASSERT_TRUE(run_until([&] { return !leads_.empty(); }));
+  EXPECT_FALSE(member_->is_cut_off());
+  script_.survey_hangs = true;
+  ASSERT_TRUE(run_until([&] { return member_->is_cut_off(); }));
+  script_.survey_hangs = false;
+  ASSERT_TRUE(run_until([&] { return !member_->is_cut_off(); }));
 }
 
 TEST_F(MemberTest, stands_by_again_when_another_was_faster) {

@@ -33,9 +33,8 @@ constexpr int kDenialsMax = 3;
 /// Lives as long as a handler of its own is pending.
 class PeerWatch::Call : public std::enable_shared_from_this<Call> {
  public:
-  Call(asio::io_context& loop, const journal::Leadership& leader,
-       const std::function<void(std::uint64_t)>& gone)
-      : leader_(leader), gone_(gone), resolver_(loop), socket_(loop), timer_(loop) {}
+  Call(asio::io_context& loop, const journal::Leadership& leader, const OnDoubt& on_doubt)
+      : leader_(leader), on_doubt_(on_doubt), resolver_(loop), socket_(loop), timer_(loop) {}
 
   void start() {
     const auto address = parse_address(leader_.node);
@@ -70,7 +69,7 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
     // Who was never heard may be well and only out of reach for this node; but a host that says
     // that nobody listens there is believed after a while.
     const bool is_refused = refused_since_ && now - *refused_since_ >= kSilence;
-    if (is_silent || is_refused || denials_ >= kDenialsMax) gone_(leader_.epoch);
+    if (is_silent || is_refused || denials_ >= kDenialsMax) on_doubt_(leader_.epoch, Doubt::Gone);
     // After a cut TCP tries again late, and the later the longer the cut was. Connections that are
     // made anew again and again hear a leader that is well as soon as it is in reach.
     if (is_asking_ && now - asked_at_ >= (is_silent ? kConnectAnewEvery : kSilence)) hang_up();
@@ -130,12 +129,14 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
 
   void on_answer(const std::string& line) {
     refused_since_.reset();
-    if (line == ":" + std::to_string(leader_.epoch)) {
-      heard_at_ = Clock::now();
-      denials_ = 0;
-    } else {
+    const bool is_cut_off = line == ":-" + std::to_string(leader_.epoch);
+    if (!is_cut_off && line != ":" + std::to_string(leader_.epoch)) {
       ++denials_;
+      return;
     }
+    heard_at_ = Clock::now();
+    denials_ = 0;
+    if (is_cut_off) on_doubt_(leader_.epoch, Doubt::CutOff);
   }
 
   /// A process that dies takes its connections along; whether it has died shows when one asks for
@@ -149,11 +150,11 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
     if (was_connected && heard_at_) return connect();
     if (error != asio::error::connection_refused) return;
     if (!refused_since_) refused_since_ = Clock::now();
-    if (heard_at_) gone_(leader_.epoch);
+    if (heard_at_) on_doubt_(leader_.epoch, Doubt::Gone);
   }
 
   const journal::Leadership leader_;
-  const std::function<void(std::uint64_t)>& gone_;
+  const OnDoubt& on_doubt_;
   Address address_;
   Tcp::resolver resolver_;
   Tcp::socket socket_;
@@ -168,8 +169,8 @@ class PeerWatch::Call : public std::enable_shared_from_this<Call> {
   int denials_ = 0;
 };
 
-PeerWatch::PeerWatch(asio::io_context& loop, std::function<void(std::uint64_t)> gone)
-    : loop_(loop), gone_(std::move(gone)) {}
+PeerWatch::PeerWatch(asio::io_context& loop, OnDoubt on_doubt)
+    : loop_(loop), on_doubt_(std::move(on_doubt)) {}
 
 PeerWatch::~PeerWatch() { watch({}); }
 
@@ -179,7 +180,7 @@ void PeerWatch::watch(const journal::Leadership& leader) {
   if (call_) call_->stop();
   call_.reset();
   if (epoch_ == 0) return;
-  call_ = std::make_shared<Call>(loop_, leader, gone_);
+  call_ = std::make_shared<Call>(loop_, leader, on_doubt_);
   call_->start();
 }
 

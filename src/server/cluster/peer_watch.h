@@ -17,11 +17,18 @@
 
 namespace server {
 
+enum class Doubt {
+  Gone,    ///< it is dead or silent, or says that it does not lead
+  CutOff,  ///< it says that the store has not answered it for a while
+};
+
 /// Used by the loop's thread.
 class PeerWatch {
  public:
-  /// `gone` is told the epoch, again and again while it seems so.
-  PeerWatch(boost::asio::io_context& loop, std::function<void(std::uint64_t epoch)> gone);
+  using OnDoubt = std::function<void(std::uint64_t epoch, Doubt doubt)>;
+
+  /// `on_doubt` is called again and again while it seems so.
+  PeerWatch(boost::asio::io_context& loop, OnDoubt on_doubt);
   ~PeerWatch();
 
   /// Watches this leader, and no longer the one before; epoch 0: nobody.
@@ -32,7 +39,7 @@ class PeerWatch {
 
   std::shared_ptr<Call> call_;
   boost::asio::io_context& loop_;
-  const std::function<void(std::uint64_t)> gone_;
+  const OnDoubt on_doubt_;
   std::uint64_t epoch_ = 0;
 };
 

@@ -74,9 +74,10 @@ class PeerWatchTest : public ::testing::Test {
   asio::io_context loop_;
   PlayedLeader leader_{loop_};
   int suspicions_ = 0;
-  PeerWatch watch_{loop_, [this](std::uint64_t epoch) {
+  int confessions_ = 0;
+  PeerWatch watch_{loop_, [this](std::uint64_t epoch, Doubt doubt) {
                      EXPECT_EQ(epoch, 7U);
-                     ++suspicions_;
+                     ++(doubt == Doubt::Gone ? suspicions_ : confessions_);
                    }};
 };
 
@@ -84,6 +85,20 @@ TEST_F(PeerWatchTest, believes_a_leader_that_answers) {
   watch_.watch({7, leader_.address()});
   run_for(milliseconds(1'500));
   EXPECT_EQ(suspicions_, 0);
+  EXPECT_EQ(confessions_, 0);
+}
+
+TEST_F(PeerWatchTest, hears_that_a_leader_is_cut_off_from_the_store) {
+  leader_.answer = ":-7\r\n";
+  watch_.watch({7, leader_.address()});
+  run_for(milliseconds(1'000));
+  EXPECT_EQ(suspicions_, 0) << "it lives";
+  EXPECT_GT(confessions_, 2) << "said again and again";
+  leader_.answer = ":7\r\n";
+  run_for(milliseconds(200));
+  confessions_ = 0;
+  run_for(milliseconds(300));
+  EXPECT_EQ(confessions_, 0);
 }
 
 TEST_F(PeerWatchTest, suspects_a_leader_that_falls_silent) {

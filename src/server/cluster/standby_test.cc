@@ -10,6 +10,7 @@ Topology topology_of(const std::string& self, const std::string& leader) {
   Topology topology;
   topology.self = self;
   topology.epoch_led = [is_leader = self == leader] { return std::uint64_t{is_leader ? 7U : 0U}; };
+  topology.is_cut_off = [] { return false; };
   topology.members = {"a:1", "b:2"};
   if (!leader.empty()) topology.leader = {7, leader};
   return topology;
@@ -110,6 +111,14 @@ TEST(ClusterLeaderTest, other_nodes_are_answered_at_once) {
   const auto client = world.connect();
   world.send(*client, "CLUSTER EPOCH");
   EXPECT_EQ(TestWorld::take(*client), ":7\r\n");
+}
+
+TEST(ClusterLeaderTest, says_that_it_is_cut_off_from_the_store) {
+  ClusterWorld world("a:1", "a:1");
+  world.topology.is_cut_off = [] { return true; };
+  const auto client = world.connect();
+  world.send(*client, "CLUSTER EPOCH");
+  EXPECT_EQ(TestWorld::take(*client), ":-7\r\n");
 }
 
 TEST(ClusterLeaderTest, but_not_before_what_was_asked_before) {

@@ -115,7 +115,10 @@ Value answer(const Topology& topology, command::ClusterQuery::About about) {
     case About::Shards: return describe_shards(topology);
     case About::MyId: return topology.self;
     case About::Info: return describe_cluster(topology);
-    case About::Epoch: return static_cast<std::int64_t>(topology.epoch_led());
+    case About::Epoch: {
+      const auto epoch = static_cast<std::int64_t>(topology.epoch_led());
+      return topology.is_cut_off() ? -epoch : epoch;
+    }
   }
   return {};
 }

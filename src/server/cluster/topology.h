@@ -17,6 +17,7 @@ namespace server {
 struct Topology {
   std::string self;                          ///< HOST:PORT of this node
   std::function<std::uint64_t()> epoch_led;  ///< of this node; 0: it does not lead
+  std::function<bool()> is_cut_off;          ///< it leads, and the store does not answer it
   std::vector<std::string> members;          ///< that are alive, sorted
   journal::Leadership leader;                ///< epoch 0: nobody, as far as is known
   journal::LogPosition position;             ///< of this node
