@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -12,25 +10,13 @@
 #include <thread>
 
 #include "journal/etcd/test_etcd.h"
+#include "journal/etcd/test_silent_member.h"
 
 namespace journal::etcd {
 namespace {
 
 using base::Duration;
 using Clock = std::chrono::steady_clock;
-
-/// Takes connections, as far as the kernel does, and never says a word: as if cut off.
-class SilentMember {
- public:
-  std::string address() const {
-    return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-  }
-
- private:
-  boost::asio::io_context loop_;
-  boost::asio::ip::tcp::acceptor acceptor_{
-      loop_, {boost::asio::ip::address_v4::loopback(), 0}, false};
-};
 
 class LeaseKeeperTest : public ::testing::Test {
  protected:
