@@ -30,8 +30,8 @@ Result<void> Log::depose(std::uint64_t epoch, base::Duration within) {
                             {Delete{layout_.leader(), {}}},
                             {}};
   const base::Time give_up_at = now() + within;
-  const auto done = ask_until_certain(
-      stopped_, [&] { return client_.commit(removal, kShortCall); }, give_up_at);
+  const auto done =
+      ask_until_certain(stopped_, [&] { return client_.commit(removal, kShortCall); }, give_up_at);
   if (!done) return std::unexpected(to_error(done.error()));
   if (leader_.epoch == epoch) leader_ = {};
   return {};
@@ -76,9 +76,8 @@ Result<SharedLog::News> Log::catch_up(std::uint64_t epoch, Consumer& consumer) {
   // At the revision at which the key was made: a member that lags refuses instead of leaving out
   // what came last, and no append of an earlier epoch comes after it.
   const auto revision = static_cast<std::int64_t>(epoch);
-  const auto restored = ask_until_certain(stopped_, [&] {
-    return client_.range({layout_.restored(), {}, revision}, kShortCall);
-  });
+  const auto restored = ask_until_certain(
+      stopped_, [&] { return client_.range({layout_.restored(), {}, revision}, kShortCall); });
   if (!restored) return std::unexpected(to_error(restored.error()));
   after_restore_ = !restored->items.empty();
   if (PLANTED(LeadsWithoutCatchingUp)) return News::None;
@@ -95,9 +94,8 @@ std::unique_ptr<Journal> Log::lead(std::uint64_t epoch) {
 Result<LogPosition> Log::replay(Consumer& consumer) {
   replayed_tail_ = tail_.get();
   Client client(options_.access);
-  const auto newest = ask_until_certain(stopped_, [&] {
-    return client.range({layout_.meta(), {}}, kShortCall);
-  });
+  const auto newest =
+      ask_until_certain(stopped_, [&] { return client.range({layout_.meta(), {}}, kShortCall); });
   if (!newest) return std::unexpected(to_error(newest.error()));
   LogPosition position;
   position.chain = first_chain_;

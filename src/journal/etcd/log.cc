@@ -80,9 +80,8 @@ Result<void> Log::load(Consumer& consumer) {
   position_ = {};
   position_.chain = first_chain_;
   tail_.reset();
-  const auto newest = ask_until_certain(stopped_, [&] {
-    return client_.range({layout_.meta(), {}}, kShortCall);
-  });
+  const auto newest =
+      ask_until_certain(stopped_, [&] { return client_.range({layout_.meta(), {}}, kShortCall); });
   if (!newest) return std::unexpected(to_error(newest.error()));
   if (newest->items.empty()) {
     // A member that lags may not have it yet.
@@ -197,9 +196,8 @@ Result<SharedLog::News> Log::look_around(std::int64_t revision) {
     return client_.range({layout_.batches_end(), layout_.watched_end(), revision}, kShortCall);
   });
   if (!around) return std::unexpected(to_error(around.error()));
-  const auto leader = ask_until_certain(stopped_, [&] {
-    return client_.range({layout_.leader(), {}, revision}, kShortCall);
-  });
+  const auto leader = ask_until_certain(
+      stopped_, [&] { return client_.range({layout_.leader(), {}, revision}, kShortCall); });
   if (!leader) return std::unexpected(to_error(leader.error()));
   std::vector<std::string> members;
   for (const KeyValue& item : around->items) {
