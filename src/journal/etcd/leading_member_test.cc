@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "journal/etcd/test_etcd.h"
 #include "journal/etcd/test_silent_member.h"
@@ -17,13 +20,20 @@ class LeadingMemberTest : public ::testing::Test {
     if (!TestEtcd::is_installed()) GTEST_SKIP() << "there is no etcd on this machine";
     etcd_.emplace();
   }
+  static Access access(std::vector<std::string> members) {
+    Access access;
+    access.members = std::move(members);
+    return access;
+  }
+  Access both() const { return access({silent_.address(), etcd_->address()}); }
+
   std::optional<TestEtcd> etcd_;
   SilentMember silent_;
   LeadingMember leading_;
 };
 
 TEST_F(LeadingMemberTest, is_found_among_those_that_do_not_answer) {
-  Client client(Access{.members = {silent_.address(), etcd_->address()}});
+  Client client(both());
   leading_.look(client);
   EXPECT_FALSE(leading_.place()) << "the first one was asked";
   leading_.look(client);
@@ -33,7 +43,7 @@ TEST_F(LeadingMemberTest, is_found_among_those_that_do_not_answer) {
 }
 
 TEST_F(LeadingMemberTest, is_who_is_called_once_it_is_preferred) {
-  Client client(Access{.members = {silent_.address(), etcd_->address()}});
+  Client client(both());
   const auto patience = base::Duration::from_ms(300);
   client.prefer(0);
   EXPECT_FALSE(client.status(patience));
@@ -46,14 +56,14 @@ TEST_F(LeadingMemberTest, is_who_is_called_once_it_is_preferred) {
 
 /// A preference is no promise.
 TEST_F(LeadingMemberTest, is_left_for_another_when_it_does_not_answer) {
-  Client client(Access{.members = {silent_.address(), etcd_->address()}});
+  Client client(both());
   client.prefer(0);
   EXPECT_FALSE(client.status(base::Duration::from_ms(300)));
   EXPECT_TRUE(client.status(base::Duration::from_ms(5'000)));
 }
 
 TEST_F(LeadingMemberTest, one_member_is_not_asked) {
-  Client client(Access{.members = {silent_.address()}});
+  Client client(access({silent_.address()}));
   leading_.look(client);
   EXPECT_FALSE(leading_.place());
 }
