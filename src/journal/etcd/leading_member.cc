@@ -6,7 +6,7 @@
 namespace journal::etcd {
 namespace {
 
-constexpr base::Duration kAskFor = base::Duration::from_ms(100);
+constexpr base::Duration kAskFor = base::Duration::from_ms(200);
 
 }  // namespace
 

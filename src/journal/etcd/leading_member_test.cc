@@ -36,8 +36,10 @@ TEST_F(LeadingMemberTest, is_found_among_those_that_do_not_answer) {
   Client client(both());
   leading_.look(client);
   EXPECT_FALSE(leading_.place()) << "the first one was asked";
-  leading_.look(client);
+  // The first question to a member also makes the connection, for which the time may be too short.
+  for (int turn = 0; turn < 100 && !leading_.place(); ++turn) leading_.look(client);
   EXPECT_EQ(leading_.place(), 1U);
+  leading_.look(client);
   leading_.look(client);
   EXPECT_EQ(leading_.place(), 1U) << "who says nothing changes nothing";
 }
