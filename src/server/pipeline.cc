@@ -12,6 +12,10 @@ namespace {
 
 /// A batch is closed at this size, so that one never comes near the size of a segment.
 constexpr std::size_t kBatchBytes = 2 << 20;
+/// A shared journal's round waits for those who were just answered for this part of the time that
+/// the last one took, and never longer than that.
+constexpr std::int64_t kLingerPart = 4;
+constexpr base::Duration kLingerMax = base::Duration::from_ms(2);
 
 }  // namespace
 
@@ -32,6 +36,11 @@ void Pipeline::share_journal(std::size_t batch_bytes) {
 }
 
 void Pipeline::submit(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer) {
+  ++asked_;
+  run(std::move(question), answer);
+}
+
+void Pipeline::run(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer) {
   const base::Time now = cluster_.now();
   tick(now);
   command::Entry entry;
@@ -45,7 +54,7 @@ void Pipeline::submit(Question&& question, absl::FunctionRef<void(const command:
 }
 
 void Pipeline::submit(command::Command command, command::Origin origin) {
-  submit({std::move(origin), 0, {}, std::move(command)}, [](const command::Reply&) {});
+  run({std::move(origin), 0, {}, std::move(command)}, [](const command::Reply&) {});
 }
 
 void Pipeline::tick() { tick(cluster_.now()); }
@@ -108,13 +117,27 @@ void Pipeline::queue(const std::shared_ptr<Recipient>& recipient, std::size_t by
 }
 
 void Pipeline::flush() {
-  const bool anything = !closed_.empty() || !gathering_.empty() || mark_due_;
-  if (!appending_ && anything) {
-    start_append();
-  } else if (!appending_ && is_confirmation_due()) {
-    start_confirmation();
+  if (!appending_ && !is_lingering()) {
+    if (has_batch()) {
+      start_append();
+    } else if (is_confirmation_due()) {
+      start_confirmation();
+    }
   }
   let_out();
+}
+
+/// A shared journal's append takes milliseconds, a client that was answered is back within a
+/// fraction of that. Were the next append begun with the first of them, all others would wait for
+/// a whole one: a lock that is handed on would cost two, one with the last holder's next wish
+/// alone.
+bool Pipeline::is_lingering() const { return asked_ < let_out_ && cluster_.now() < linger_until_; }
+
+base::Time Pipeline::next_tick() const {
+  base::Time due = machine_.next_deadline();
+  const bool is_held_back = !appending_ && (has_batch() || is_confirmation_due());
+  if (is_held_back && is_lingering()) due = std::min(due, linger_until_);
+  return cluster_.monotonic_at(due);
 }
 
 bool Pipeline::is_confirmation_due() const {
@@ -134,23 +157,18 @@ void Pipeline::mark_time() {
 void Pipeline::start_append() {
   if (closed_.empty()) close_batch();
   mark_due_ = false;
-  confirmation_due_ = false;
-  appending_ = true;
-  ++rounds_started_;
+  begin_round();
   FAULT_POINT("pipeline.before_append");
   appender_.start(closed_.front().batch,
                   [this](const base::Result<void>& result) { appended(result); });
 }
 
 void Pipeline::start_confirmation() {
-  confirmation_due_ = false;
-  appending_ = true;
-  ++rounds_started_;
+  begin_round();
   appender_.confirm([this](const base::Result<void>& result) {
     CHECK(appending_);
     if (!result) return failed_(result.error());
-    appending_ = false;
-    ++rounds_ended_;
+    end_round();
     flush();
   });
 }
@@ -159,8 +177,6 @@ void Pipeline::appended(const base::Result<void>& result) {
   CHECK(appending_);
   if (!result && !PLANTED(SyncErrorIgnored)) return failed_(result.error());
   FAULT_POINT("pipeline.after_append");
-  appending_ = false;
-  ++rounds_ended_;
   Closed& done = closed_.front();
   durable_index_ = done.last_index;
   journalled_time_ = done.batch.mark;
@@ -168,7 +184,25 @@ void Pipeline::appended(const base::Result<void>& result) {
   spare_ = std::move(done.batch);
   spare_.clear();
   closed_.pop_front();
+  end_round();
   flush();
+}
+
+void Pipeline::begin_round() {
+  confirmation_due_ = false;
+  appending_ = true;
+  ++rounds_started_;
+  round_began_ = cluster_.now();
+}
+
+void Pipeline::end_round() {
+  appending_ = false;
+  ++rounds_ended_;
+  if (!is_shared_) return;
+  const base::Time now = cluster_.now();
+  let_out_ = asked_ = 0;
+  let_out();
+  linger_until_ = now + std::min((now - round_began_) / kLingerPart, kLingerMax);
 }
 
 void Pipeline::let_out() {
@@ -177,6 +211,7 @@ void Pipeline::let_out() {
          (!is_shared_ || outbox_.front().round <= rounds_ended_)) {
     const Waiting ready = std::move(outbox_.front());
     outbox_.pop_front();
+    let_out_ += ready.answers;
     FAULT_POINT("pipeline.before_let_out");
     ready.recipient->let_out(ready.bytes, ready.answers);
     FAULT_POINT("pipeline.after_let_out");

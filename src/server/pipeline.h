@@ -107,8 +107,8 @@ class Pipeline {
   /// Journals cluster time if time could be lost by a crash: call about twice a second.
   void mark_time();
 
-  /// When tick() is due on the monotonic clock.
-  base::Time next_tick() const { return cluster_.monotonic_at(machine_.next_deadline()); }
+  /// When tick() and flush() are due on the monotonic clock.
+  base::Time next_tick() const;
 
   /// Whether everything applied is durable and let out.
   bool is_idle() const {
@@ -142,12 +142,17 @@ class Pipeline {
     std::uint64_t last_index;  ///< durable up to here once the batch is
   };
 
+  void run(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer);
   void tick(base::Time now);
   command::Outcome apply(command::Entry& entry, base::Time now);
   void gather(const command::Entry& entry);
+  bool has_batch() const { return !closed_.empty() || !gathering_.empty() || mark_due_; }
   bool is_confirmation_due() const;
+  bool is_lingering() const;
   void close_batch();
   void deliver(const std::vector<command::Event>& events);
+  void begin_round();
+  void end_round();
   void start_append();
   void start_confirmation();
   void appended(const base::Result<void>& result);
@@ -170,6 +175,10 @@ class Pipeline {
   std::size_t batch_bytes_;
   std::uint64_t rounds_started_ = 0;  ///< appends and confirmations
   std::uint64_t rounds_ended_ = 0;
+  base::Time round_began_;
+  std::size_t let_out_ = 0;  ///< answers, since the last round ended
+  std::size_t asked_ = 0;    ///< commands, since then
+  base::Time linger_until_;  ///< the next round begins then, or when all have come back
   std::uint64_t durable_index_ = 0;
   base::Time journalled_time_;
   std::deque<Waiting> outbox_;

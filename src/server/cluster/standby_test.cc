@@ -106,6 +106,39 @@ TEST(ClusterLeaderTest, a_refusal_waits_too) {
   EXPECT_TRUE(TestWorld::take(*client).starts_with("-BUSY"));
 }
 
+/// Half of them would otherwise wait for a whole append of the other half, in turns.
+TEST(ClusterLeaderTest, an_append_waits_for_those_who_were_just_answered) {
+  ClusterWorld world("a:1", "a:1");
+  const auto alice = world.connect();
+  const auto bob = world.connect();
+  world.send(*alice, "LOCK.ACQUIRE a LEASE 60000");
+  world.send(*bob, "LOCK.ACQUIRE b LEASE 60000");
+  ASSERT_EQ(world.appender.counts, std::vector<std::size_t>{1});
+  world.clock.now = world.clock.now + base::Duration::from_ms(4);
+  world.appender.finish();
+  world.turn();
+  EXPECT_FALSE(world.appender.is_busy()) << "alice was answered and may be back soon";
+  EXPECT_EQ(world.pipeline.next_tick(), world.clock.now + base::Duration::from_ms(1));
+  world.send(*alice, "LOCK.ACQUIRE c LEASE 60000");
+  EXPECT_EQ(world.appender.counts, (std::vector<std::size_t>{1, 2}));
+}
+
+TEST(ClusterLeaderTest, but_not_for_long) {
+  ClusterWorld world("a:1", "a:1");
+  const auto alice = world.connect();
+  const auto bob = world.connect();
+  world.send(*alice, "LOCK.ACQUIRE a LEASE 60000");
+  world.send(*bob, "LOCK.INFO b");
+  world.clock.now = world.clock.now + base::Duration::from_seconds(4);
+  world.appender.finish();
+  world.turn();
+  EXPECT_FALSE(world.appender.is_busy());
+  world.advance(base::Duration::from_us(1'999));
+  EXPECT_EQ(world.appender.confirmations, 0);
+  world.advance(base::Duration::from_us(1));
+  EXPECT_EQ(world.appender.confirmations, 1);
+}
+
 TEST(ClusterLeaderTest, other_nodes_are_answered_at_once) {
   ClusterWorld world("a:1", "a:1");
   const auto client = world.connect();
