@@ -101,7 +101,8 @@ class Pipeline {
   void queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes, std::size_t answers);
 
   /// Starts making the gathered batch durable if none is under way. Call at the end of each turn
-  /// of the event loop: what was gathered during the turn becomes one batch.
+  /// of the event loop: what was gathered during the turn becomes one batch. With a shared journal
+  /// it may be started a moment later, at next_tick().
   void flush();
 
   /// Journals cluster time if time could be lost by a crash: call about twice a second.

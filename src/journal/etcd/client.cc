@@ -89,7 +89,9 @@ pb::RequestOp to_request(const Operation& operation) {
 }
 
 Status to_status(const pb::StatusResponse& response) {
-  return {response.version(), response.dbsize(), response.header().member_id(), response.leader()};
+  const pb::ResponseHeader& header = response.header();
+  return {response.version(), response.dbsize(), header.member_id(), response.leader(),
+          header.raft_term()};
 }
 
 }  // namespace

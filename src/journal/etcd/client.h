@@ -114,6 +114,7 @@ struct Status {
   std::int64_t database_bytes = 0;
   std::uint64_t member = 0;  ///< the id of who answers
   std::uint64_t leader = 0;  ///< the id of the member that leads, as this one knows it; 0: none
+  std::uint64_t term = 0;    ///< in which that one leads; the greater, the newer
 };
 
 /// A stream of changes; see Client::watch().

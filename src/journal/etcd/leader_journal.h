@@ -70,12 +70,11 @@ class LeaderJournal final : public Journal {
   /// earlier attempt was done after all, a later one changes nothing.
   base::Result<Committed> commit(const Transaction& transaction);
   void go_to_leading_member();
-  base::Result<void> give_up(const std::string& why);
   std::unexpected<base::Error> deposed(const Committed& answer);
 
   const LeaderContext context_;
   Client client_;
-  std::optional<std::size_t> leading_member_;  ///< that was gone to; calls that failed went on
+  std::optional<std::size_t> leading_member_;  ///< as it was when calls were sent there
   const std::uint64_t epoch_;
   LogPosition position_;
   bool after_restore_;  ///< until the first entry is appended

@@ -16,8 +16,11 @@ void LeadingMember::look(Client& client) {
   const std::size_t asked = next_;
   next_ = (next_ + 1) % ids_.size();
   const auto status = client.status_of(asked, kAskFor);
-  if (!status || status->leader == 0) return;
+  if (!status) return;
   ids_[asked] = status->member;
+  // One that the others cannot reach may believe in a leader of the past.
+  if (status->leader == 0 || status->term < term_) return;
+  term_ = status->term;
   const auto it = std::ranges::find(ids_, status->leader);
   if (it != ids_.end()) place_ = static_cast<std::size_t>(it - ids_.begin());
 }

@@ -23,6 +23,7 @@ class LeadingMember {
 
   std::vector<std::uint64_t> ids_;  ///< by place; 0: not known yet
   std::size_t next_ = 0;            ///< to ask
+  std::uint64_t term_ = 0;          ///< the newest that was heard of
   std::atomic<std::size_t> place_ = kUnknown;
 };
 

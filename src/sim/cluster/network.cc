@@ -142,8 +142,9 @@ Answer<Found> Client::range(const Range& range, base::Duration within) {
 }
 
 Answer<Lease> Client::grant_lease(base::Duration ttl, base::Duration within) {
-  return EtcdNetwork::present().ask<Lease>(
-      within, [ttl](sim::Etcd& etcd) { return Answer<Lease>(Lease{etcd.grant(now(), ttl), ttl}); });
+  return EtcdNetwork::present().ask<Lease>(within, [ttl](sim::Etcd& etcd) {
+    return Answer<Lease>(Lease{etcd.grant(now(), ttl), ttl});
+  });
 }
 
 Answer<Lease> Client::keep_alive(std::int64_t lease, base::Duration within) {
@@ -167,7 +168,7 @@ Answer<void> Client::compact(std::int64_t revision, base::Duration within) {
 
 Answer<Status> Client::status(base::Duration within) {
   return EtcdNetwork::present().ask<Status>(within, [](sim::Etcd& etcd) {
-    return Answer<Status>(Status{"simulated", static_cast<std::int64_t>(etcd.bytes()), 1, 1});
+    return Answer<Status>(Status{"simulated", static_cast<std::int64_t>(etcd.bytes()), 1, 1, 1});
   });
 }
 
