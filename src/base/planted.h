@@ -83,7 +83,7 @@
     "etcd (watch resumed at a wrong revision)")                                                    \
   /* several nodes */                                                                              \
   X(StaleLeaderAppends, "an append does not ask whether its epoch is the newest",                  \
-    "TiDB PD #1661 (two leaders)")                                                                 \
+    "TiDB PD #8652 (two leaders)")                                                                 \
   X(SilenceIsSuccess, "an append that etcd did not answer counts as done", "")                     \
   X(ReadWithoutAsking, "a leader answers reads without asking whether it leads still",             \
     "etcd #741")                                                                                   \
