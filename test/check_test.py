@@ -3,17 +3,20 @@
 Clients in threads record what they are told, over connections that a kill -9 of the
 server breaks in between; `turnstile check` then judges it with the journal as the witness.
 """
+import contextlib
 import copy
 import json
+import multiprocessing
 import pathlib
 import random
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from history_recorder import Recorder, RecordingClient
-from turnstile_server import BINARY, Hangup, Server
+from turnstile_server import BINARY, Connection, Hangup, Server
 
 CLIENTS = 5
 STEPS = 120
@@ -118,6 +121,39 @@ def act_on_signals(worker):
         act_on_locks(worker)
 
 
+def press(port, number, over):
+    """Locks and unlocks as fast as it can, many keys in each breath, and records nothing."""
+    connection = Connection(port)
+    connection.call("SESSION.OPEN", "TTL", 600000)
+    keys = [f"press/{number}/{n}" for n in range(64)]
+
+    def breathe(commands):
+        connection.send_bytes(b"".join(connection.encode(words) for words in commands))
+        return [connection.read() for _ in commands]
+
+    while not over.is_set():
+        grants = breathe([["LOCK.ACQUIRE", key] for key in keys])
+        breathe([["LOCK.RELEASE", key, grant["token"]] for key, grant in zip(keys, grants)])
+    connection.close()
+
+
+@contextlib.contextmanager
+def full_load(port, processes=2):
+    context = multiprocessing.get_context("spawn")
+    over = context.Event()
+    pressing = [context.Process(target=press, args=(port, number, over))
+                for number in range(processes)]
+    for process in pressing:
+        process.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for process in pressing:
+            process.join(60)
+            process.kill()
+
+
 class CheckTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="turnstile-check-")
@@ -168,6 +204,29 @@ class CheckTest(unittest.TestCase):
             self.check_lies(server.data)
         status, report = check(self.path)
         self.assertEqual((status, report["journal"]), (0, None))
+
+    def test_a_history_taken_under_full_load_is_good(self):
+        with Server() as server:
+            recorder = Recorder(self.path)
+            workers = [Worker(recorder, n, server.port, act_on_locks)
+                       for n in range(1, CLIENTS + 1)]
+            with full_load(server.port):
+                pressed_from = time.monotonic()
+                threads = [threading.Thread(target=worker.run, args=(STEPS,))
+                           for worker in workers]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                time.sleep(max(0, pressed_from + 3 - time.monotonic()))
+            for worker in workers:
+                worker.client.close()
+                self.assertEqual(worker.errors, [])
+            recorder.close()
+            server.terminate()
+            report = self.assert_good(server.data, "locks")
+            self.assertGreater(report["journal"]["entries"], 10 * CLIENTS * STEPS)
+            self.assertEqual(report["journal"]["judged_by_model"], report["journal"]["entries"])
 
     def test_a_history_of_tasks_over_a_crash_is_good(self):
         with Server() as server:
