@@ -152,7 +152,8 @@ Member::Next Member::stand_by(state::Machine& machine) {
     // A campaign of this node's that reached the store late, or its former process: nobody leads.
     const bool is_own = log_->leader().node == self_;
     if (leader != 0 && (is_own || is_to_be_replaced(leader))) {
-      spdlog::warn("{}, which leads in epoch {}, is gone or cut off from the store", log_->leader().node, leader);
+      spdlog::warn("{}, which leads in epoch {}, is gone or cut off from the store",
+                   log_->leader().node, leader);
       if (auto deposed = log_->depose(leader, kDeposeWithin); !deposed) {
         if (deposed.error().fault != Fault::Unavailable) return judge(deposed.error());
         heard_store_at_ = Clock::time_point();

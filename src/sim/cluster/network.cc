@@ -142,9 +142,8 @@ Answer<Found> Client::range(const Range& range, base::Duration within) {
 }
 
 Answer<Lease> Client::grant_lease(base::Duration ttl, base::Duration within) {
-  return EtcdNetwork::present().ask<Lease>(within, [ttl](sim::Etcd& etcd) {
-    return Answer<Lease>(Lease{etcd.grant(now(), ttl), ttl});
-  });
+  return EtcdNetwork::present().ask<Lease>(
+      within, [ttl](sim::Etcd& etcd) { return Answer<Lease>(Lease{etcd.grant(now(), ttl), ttl}); });
 }
 
 Answer<Lease> Client::keep_alive(std::int64_t lease, base::Duration within) {
