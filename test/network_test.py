@@ -31,6 +31,7 @@ from turnstile_network import Network
 from turnstile_server import BINARY
 
 FAILOVERS = int(os.environ.get("TURNSTILE_NETWORK_FAILOVERS", "1"))
+LONG_RUN = 50  # changes of leaders
 SEED = int(os.environ.get("TURNSTILE_NETWORK_SEED", "1"))
 ONLY = [name for name in os.environ.get("TURNSTILE_NETWORK_ONLY", "").split(",") if name]
 # Where the history and the logs of the last round are left.
@@ -240,7 +241,7 @@ class NetworkTest(unittest.TestCase):
         faults = [fault for fault in all_faults() if not ONLY or fault.name in ONLY]
         rounds = failovers = steps = 0
         while failovers < FAILOVERS:
-            has_time = ONLY or (FAILOVERS > 1 and rounds == 0)
+            has_time = ONLY or (FAILOVERS >= LONG_RUN and rounds == 0)
             one = Round(self, SEED + rounds, [fault for fault in faults
                                               if has_time or not fault.is_long])
             verdict = "FAILED"
