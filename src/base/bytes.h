@@ -47,9 +47,13 @@ class ByteWriter {
     requires std::is_integral_v<T> || std::is_enum_v<T>
   void put(T value) {
     static_assert(sizeof(T) <= 8);
-    char bytes[sizeof(T)];
-    std::memcpy(bytes, &value, sizeof(T));  // little-endian hosts only, see below
-    out_.append(bytes, sizeof(T));
+    // Unlike append(), this is expanded where it stands. (In GCC 12 the function is not given the
+    // size that was asked for, but the capacity if that had to grow.)
+    const std::size_t size = out_.size();
+    out_.resize_and_overwrite(size + sizeof(T), [&](char* bytes, std::size_t) {
+      std::memcpy(bytes + size, &value, sizeof(T));  // little-endian hosts only, see below
+      return size + sizeof(T);
+    });
   }
   void put(Duration d) { put(d.us()); }
   void put(Time t) { put(t.us()); }

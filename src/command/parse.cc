@@ -58,11 +58,12 @@ std::expected<Request, Refused> parse(std::span<const std::string_view> argv,
     return std::unexpected(wrong_arity(*spec));
   }
 
-  std::expected<Request, Refused> request;
-  Arguments arguments(*spec, args, limits, request->envelope);
-  request->call = spec->parse(arguments);
+  Envelope envelope;
+  Arguments arguments(*spec, args, limits, envelope);
+  Request request{spec->parse(arguments), {}};
   arguments.finish();
   if (arguments.is_refused()) return std::unexpected(arguments.take_refusal());
+  request.envelope = std::move(envelope);
   return request;
 }
 

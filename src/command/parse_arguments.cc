@@ -102,8 +102,8 @@ std::string_view Arguments::next(std::string_view what) {
   return word;
 }
 
-std::string Arguments::sized(std::string_view what, std::int64_t min, std::int64_t max,
-                             std::string_view limit_name) {
+std::string_view Arguments::sized(std::string_view what, std::int64_t min, std::int64_t max,
+                                  std::string_view limit_name) {
   const std::string_view bytes = next(what);
   if (refused_) return {};
   const auto size = static_cast<std::int64_t>(bytes.size());
@@ -116,42 +116,42 @@ std::string Arguments::sized(std::string_view what, std::int64_t min, std::int64
            fmt::format("{} has {} bytes; the limit {} is {}", what, size, limit_name, max));
     return {};
   }
-  return std::string(bytes);
+  return bytes;
 }
 
-std::string Arguments::name(std::string_view what) {
+std::string_view Arguments::name(std::string_view what) {
   return sized(what, 1, limits_.name_bytes, "name_bytes");
 }
 
-std::string Arguments::name_or_empty(std::string_view what) {
+std::string_view Arguments::name_or_empty(std::string_view what) {
   return sized(what, 0, limits_.name_bytes, "name_bytes");
 }
 
-std::string Arguments::note(std::string_view what) {
+std::string_view Arguments::note(std::string_view what) {
   return sized(what, 0, limits_.note_bytes, "note_bytes");
 }
 
-std::string Arguments::value(std::string_view what) {
+std::string_view Arguments::value(std::string_view what) {
   return sized(what, 0, limits_.value_bytes, "value_bytes");
 }
 
-std::string Arguments::reason(std::string_view what) {
+std::string_view Arguments::reason(std::string_view what) {
   return sized(what, 0, limits_.reason_bytes, "reason_bytes");
 }
 
-std::string Arguments::payload(std::string_view what) {
+std::string_view Arguments::payload(std::string_view what) {
   return sized(what, 0, limits_.payload_bytes, "payload_bytes");
 }
 
-std::string Arguments::ticket(std::string_view what) {
+std::string_view Arguments::ticket(std::string_view what) {
   return sized(what, 1, limits_.ticket_bytes, "ticket_bytes");
 }
 
-std::string Arguments::secret(std::string_view what) {
+std::string_view Arguments::secret(std::string_view what) {
   return sized(what, 1, limits_.name_bytes, "name_bytes");
 }
 
-std::string Arguments::text(std::string_view what) { return std::string(next(what)); }
+std::string_view Arguments::text(std::string_view what) { return next(what); }
 
 std::int64_t Arguments::number(std::string_view what, std::int64_t min, std::int64_t max) {
   const std::string_view given = next(what);

@@ -38,26 +38,27 @@ class Arguments {
   /// Whether another argument of the command's own is there, the closing SESSION clause aside.
   bool has_more() const;
 
-  // --- values. `what` names the value in the sentence of a refusal.
+  // --- values. `what` names the value in the sentence of a refusal. Texts are parts of the
+  // request and live as long as it.
 
   /// 1 to name_bytes bytes.
-  std::string name(std::string_view what);
+  std::string_view name(std::string_view what);
   /// 0 to name_bytes bytes.
-  std::string name_or_empty(std::string_view what);
+  std::string_view name_or_empty(std::string_view what);
   /// 0 to note_bytes bytes.
-  std::string note(std::string_view what);
+  std::string_view note(std::string_view what);
   /// 0 to value_bytes bytes.
-  std::string value(std::string_view what);
+  std::string_view value(std::string_view what);
   /// 0 to reason_bytes bytes.
-  std::string reason(std::string_view what);
+  std::string_view reason(std::string_view what);
   /// 0 to payload_bytes bytes.
-  std::string payload(std::string_view what);
+  std::string_view payload(std::string_view what);
   /// 1 to ticket_bytes bytes.
-  std::string ticket(std::string_view what);
+  std::string_view ticket(std::string_view what);
   /// 1 to name_bytes bytes, which no sentence shows.
-  std::string secret(std::string_view what);
+  std::string_view secret(std::string_view what);
   /// Bytes that nothing but the connection limits.
-  std::string text(std::string_view what);
+  std::string_view text(std::string_view what);
   /// From 1 to kNumberMax.
   std::uint64_t id(std::string_view what);
   std::int64_t number(std::string_view what, std::int64_t min, std::int64_t max);
@@ -93,8 +94,8 @@ class Arguments {
 
  private:
   std::string_view next(std::string_view what);
-  std::string sized(std::string_view what, std::int64_t min, std::int64_t max,
-                    std::string_view limit_name);
+  std::string_view sized(std::string_view what, std::int64_t min, std::int64_t max,
+                         std::string_view limit_name);
   bool enter(Option option);
   bool read_envelope(Option option);
   void refuse_option(std::string_view word);

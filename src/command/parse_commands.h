@@ -5,11 +5,19 @@
 // is told to the Arguments, and what is returned then is worthless.
 #pragma once
 
+#include <utility>
+
 #include "command/request.h"
 
 namespace command {
 
 class Arguments;
+
+/// The call of a command that is for the state machine. It is moved once.
+template <class C>
+Call for_machine(C&& command) {
+  return Call(std::in_place_type<Command>, std::forward<C>(command));
+}
 
 Call parse_session_open(Arguments& args);
 Call parse_session_attach(Arguments& args);

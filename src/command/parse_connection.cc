@@ -13,7 +13,7 @@ namespace command {
 namespace {
 
 int protocol_version(Arguments& args) {
-  const std::string given = args.text("the protocol version");
+  const std::string_view given = args.text("the protocol version");
   const auto version = whole_number(given, 0, kNumberMax);
   if (version == 2 || version == 3) return static_cast<int>(*version);
   args.refuse(version ? Code::NoProtocol : Code::Malformed,
@@ -47,7 +47,7 @@ Call parse_quit(Arguments&) { return Quit{}; }
 Call parse_client_id(Arguments&) { return ClientId{}; }
 
 Call parse_client_set_name(Arguments& args) {
-  return ClientSetName{args.name_or_empty("the connection's name")};
+  return ClientSetName{std::string(args.name_or_empty("the connection's name"))};
 }
 
 Call parse_client_get_name(Arguments&) { return ClientGetName{}; }
@@ -71,7 +71,7 @@ namespace {
 
 std::vector<std::string> names(Arguments& args, std::string_view what) {
   std::vector<std::string> names;
-  while (args.has_more()) names.push_back(args.text(what));
+  while (args.has_more()) names.emplace_back(args.text(what));
   return names;
 }
 

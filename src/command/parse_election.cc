@@ -11,7 +11,7 @@ Call parse_election_campaign(Arguments& args) {
   campaign.name = args.name("name");
   campaign.value = args.value("value");
   while (const auto option = args.next_option()) read_term(args, *option, campaign);
-  return Command{std::move(campaign)};
+  return for_machine(std::move(campaign));
 }
 
 Call parse_election_proclaim(Arguments& args) {
@@ -19,17 +19,19 @@ Call parse_election_proclaim(Arguments& args) {
   proclaim.name = args.name("name");
   proclaim.token = args.id("token");
   proclaim.value = args.value("value");
-  return Command{std::move(proclaim)};
+  return for_machine(std::move(proclaim));
 }
 
 Call parse_election_resign(Arguments& args) {
   ElectionResign resign;
   resign.name = args.name("name");
   resign.token = args.id("token");
-  return Command{std::move(resign)};
+  return for_machine(std::move(resign));
 }
 
-Call parse_election_leader(Arguments& args) { return Command{ElectionLeader{args.name("name")}}; }
+Call parse_election_leader(Arguments& args) {
+  return for_machine(ElectionLeader{std::string(args.name("name"))});
+}
 
 Call parse_election_observe(Arguments& args) {
   ElectionObserve observe;

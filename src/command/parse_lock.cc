@@ -32,7 +32,7 @@ void add_key(Arguments& args, KeyModes& keys, std::string_view key, bool shared)
 KeyModes parse_keys(Arguments& args) {
   KeyModes keys;
   do {
-    const std::string key = args.name("key");
+    const std::string_view key = args.name("key");
     const bool shared = args.take(Option::Shared);
     if (!args.is_refused()) add_key(args, keys, key, shared);
   } while (args.take(Option::And));
@@ -75,14 +75,14 @@ Call parse_lock_acquire(Arguments& args) {
                 "PREEMPT needs WAIT: the holder has its grace to leave in, and "
                 "you wait for it");
   }
-  return Command{std::move(acquire)};
+  return for_machine(std::move(acquire));
 }
 
 Call parse_lock_release(Arguments& args) {
   LockRelease release;
   release.key = args.name("key");
   release.token = args.id("token");
-  return Command{std::move(release)};
+  return for_machine(std::move(release));
 }
 
 Call parse_lock_renew(Arguments& args) {
@@ -95,17 +95,19 @@ Call parse_lock_renew(Arguments& args) {
     }
   }
   if (renew.lease == Duration()) args.refuse_missing(Option::Lease);
-  return Command{std::move(renew)};
+  return for_machine(std::move(renew));
 }
 
 Call parse_lock_check(Arguments& args) {
   LockCheck check;
   check.key = args.name("key");
   check.token = args.id("token");
-  return Command{std::move(check)};
+  return for_machine(std::move(check));
 }
 
-Call parse_lock_info(Arguments& args) { return Command{LockInfo{args.name("key")}}; }
+Call parse_lock_info(Arguments& args) {
+  return for_machine(LockInfo{std::string(args.name("key"))});
+}
 
 Call parse_lock_list(Arguments& args) {
   const std::int64_t max = args.limits().list_count;
@@ -120,7 +122,7 @@ Call parse_lock_list(Arguments& args) {
     if (option == Option::Count) list.count = args.number("COUNT", 1, max);
     if (option == Option::After) list.after = args.name_or_empty("AFTER");
   }
-  return Command{std::move(list)};
+  return for_machine(std::move(list));
 }
 
 Call parse_lock_upgrade(Arguments& args) {
@@ -132,14 +134,14 @@ Call parse_lock_upgrade(Arguments& args) {
       upgrade.wait = args.milliseconds("WAIT", 0, args.limits().wait_max_ms);
     }
   }
-  return Command{std::move(upgrade)};
+  return for_machine(std::move(upgrade));
 }
 
 Call parse_lock_downgrade(Arguments& args) {
   LockDowngrade downgrade;
   downgrade.key = args.name("key");
   downgrade.token = args.id("token");
-  return Command{std::move(downgrade)};
+  return for_machine(std::move(downgrade));
 }
 
 Call parse_lock_resolve(Arguments& args) {
@@ -148,7 +150,7 @@ Call parse_lock_resolve(Arguments& args) {
   while (const auto option = args.next_option()) {
     if (option == Option::Reason) resolve.reason = args.note("REASON");
   }
-  return Command{std::move(resolve)};
+  return for_machine(std::move(resolve));
 }
 
 Call parse_lock_revoke(Arguments& args) {
@@ -158,9 +160,11 @@ Call parse_lock_revoke(Arguments& args) {
     if (option == Option::Resolved) revoke.resolved = true;
     if (option == Option::Reason) revoke.reason = args.note("REASON");
   }
-  return Command{std::move(revoke)};
+  return for_machine(std::move(revoke));
 }
 
-Call parse_cancel(Arguments& args) { return Command{Cancel{args.ticket("ticket")}}; }
+Call parse_cancel(Arguments& args) {
+  return for_machine(Cancel{std::string(args.ticket("ticket"))});
+}
 
 }  // namespace command

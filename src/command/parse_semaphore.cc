@@ -15,14 +15,14 @@ Call parse_sem_acquire(Arguments& args) {
     if (option == Option::Limit) acquire.limit = args.number("LIMIT", 1, max);
     if (option == Option::Permits) acquire.permits = args.number("PERMITS", 1, max);
   }
-  return Command{std::move(acquire)};
+  return for_machine(std::move(acquire));
 }
 
 Call parse_sem_release(Arguments& args) {
   SemRelease release;
   release.key = args.name("key");
   release.token = args.id("token");
-  return Command{std::move(release)};
+  return for_machine(std::move(release));
 }
 
 Call parse_sem_renew(Arguments& args) {
@@ -35,16 +35,16 @@ Call parse_sem_renew(Arguments& args) {
     }
   }
   if (renew.lease == Duration()) args.refuse_missing(Option::Lease);
-  return Command{std::move(renew)};
+  return for_machine(std::move(renew));
 }
 
-Call parse_sem_info(Arguments& args) { return Command{SemInfo{args.name("key")}}; }
+Call parse_sem_info(Arguments& args) { return for_machine(SemInfo{std::string(args.name("key"))}); }
 
 Call parse_sem_resize(Arguments& args) {
   SemResize resize;
   resize.key = args.name("key");
   resize.limit = args.number("the limit", 1, args.limits().permits_max);
-  return Command{std::move(resize)};
+  return for_machine(std::move(resize));
 }
 
 }  // namespace command

@@ -17,7 +17,7 @@ Call parse_session_open(Arguments& args) {
     if (option == Option::Name) open.name = args.name("NAME");
     if (option == Option::OnClose) open.end_on_close = args.choice("ONCLOSE", {"KEEP", "END"}) == 1;
   }
-  return Command{std::move(open)};
+  return for_machine(std::move(open));
 }
 
 Call parse_session_attach(Arguments& args) {
@@ -27,9 +27,9 @@ Call parse_session_attach(Arguments& args) {
   return attach;
 }
 
-Call parse_session_keep_alive(Arguments&) { return Command{SessionKeepAlive{}}; }
+Call parse_session_keep_alive(Arguments&) { return for_machine(SessionKeepAlive{}); }
 
-Call parse_session_close(Arguments&) { return Command{SessionClose{}}; }
+Call parse_session_close(Arguments&) { return for_machine(SessionClose{}); }
 
 Call parse_session_info(Arguments& args) {
   SessionInfo info;

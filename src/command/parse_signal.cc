@@ -42,10 +42,12 @@ Call parse_event_set(Arguments& args) {
   read_payload_and_options(args, set, [&](Option option) {
     if (option == Option::Auto) set.automatic = true;
   });
-  return Command{std::move(set)};
+  return for_machine(std::move(set));
 }
 
-Call parse_event_reset(Arguments& args) { return Command{EventReset{args.name("name")}}; }
+Call parse_event_reset(Arguments& args) {
+  return for_machine(EventReset{std::string(args.name("name"))});
+}
 
 Call parse_event_wait(Arguments& args) {
   EventWait wait;
@@ -56,10 +58,12 @@ Call parse_event_wait(Arguments& args) {
     }
     if (option == Option::Wait) wait.wait = parse_wait(args);
   }
-  return Command{std::move(wait)};
+  return for_machine(std::move(wait));
 }
 
-Call parse_event_info(Arguments& args) { return Command{EventInfo{args.name("name")}}; }
+Call parse_event_info(Arguments& args) {
+  return for_machine(EventInfo{std::string(args.name("name"))});
+}
 
 Call parse_barrier_arrive(Arguments& args) {
   BarrierArrive arrive;
@@ -77,16 +81,18 @@ Call parse_barrier_arrive(Arguments& args) {
     if (option == Option::Wait) arrive.wait = parse_wait(args);
   });
   if (!has_parties) args.refuse_missing(Option::Parties);
-  return Command{std::move(arrive)};
+  return for_machine(std::move(arrive));
 }
 
-Call parse_barrier_info(Arguments& args) { return Command{BarrierInfo{args.name("name")}}; }
+Call parse_barrier_info(Arguments& args) {
+  return for_machine(BarrierInfo{std::string(args.name("name"))});
+}
 
 Call parse_latch_set(Arguments& args) {
   LatchSet set;
   set.name = args.name("name");
   set.count = args.number("the count", 0, args.limits().latch_max);
-  return Command{std::move(set)};
+  return for_machine(std::move(set));
 }
 
 Call parse_latch_countdown(Arguments& args) {
@@ -95,7 +101,7 @@ Call parse_latch_countdown(Arguments& args) {
   while (const auto option = args.next_option()) {
     if (option == Option::As) countdown.participant = args.name("AS");
   }
-  return Command{std::move(countdown)};
+  return for_machine(std::move(countdown));
 }
 
 Call parse_latch_wait(Arguments& args) {
@@ -104,9 +110,11 @@ Call parse_latch_wait(Arguments& args) {
   while (const auto option = args.next_option()) {
     if (option == Option::Wait) wait.wait = parse_wait(args);
   }
-  return Command{std::move(wait)};
+  return for_machine(std::move(wait));
 }
 
-Call parse_latch_info(Arguments& args) { return Command{LatchInfo{args.name("name")}}; }
+Call parse_latch_info(Arguments& args) {
+  return for_machine(LatchInfo{std::string(args.name("name"))});
+}
 
 }  // namespace command

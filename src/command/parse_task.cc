@@ -24,8 +24,8 @@ std::vector<std::string> parse_tasks(Arguments& args, std::string_view what, std
   }
   std::vector<std::string> tasks;
   for (std::int64_t i = 0; i < count && !args.is_refused(); ++i) {
-    std::string task = args.name("task");
-    if (std::ranges::find(tasks, task) == tasks.end()) tasks.push_back(std::move(task));
+    const std::string_view task = args.name("task");
+    if (std::ranges::find(tasks, task) == tasks.end()) tasks.emplace_back(task);
   }
   return tasks;
 }
@@ -129,7 +129,7 @@ Call parse_task_add(Arguments& args) {
     if (option == Option::Priority) add.priority = parse_priority(args);
   }
   check_declaration(args, add);
-  return Command{std::move(add)};
+  return for_machine(std::move(add));
 }
 
 Call parse_task_join(Arguments& args) {
@@ -146,7 +146,7 @@ Call parse_task_join(Arguments& args) {
     args.refuse(Code::Malformed,
                 "PREEMPT needs WAIT: the runner has its grace to leave in, and you wait for it");
   }
-  return Command{std::move(join)};
+  return for_machine(std::move(join));
 }
 
 Call parse_task_take(Arguments& args) {
@@ -156,13 +156,13 @@ Call parse_task_take(Arguments& args) {
     if (read_term(args, *option, take)) continue;
     if (option == Option::Flows) take.flows = args.name_or_empty("FLOWS");
   }
-  return Command{std::move(take)};
+  return for_machine(std::move(take));
 }
 
 Call parse_task_complete(Arguments& args) {
   auto complete = parse_own_task<TaskComplete>(args);
   complete.result = args.payload("the result");
-  return Command{std::move(complete)};
+  return for_machine(std::move(complete));
 }
 
 Call parse_task_fail(Arguments& args) {
@@ -171,7 +171,7 @@ Call parse_task_fail(Arguments& args) {
   while (const auto option = args.next_option()) {
     if (option == Option::Retry) fail.retry = true;
   }
-  return Command{std::move(fail)};
+  return for_machine(std::move(fail));
 }
 
 /// The checkpoint may stand by itself where the command's own options end; one that could be taken
@@ -193,13 +193,13 @@ Call parse_task_release(Arguments& args) {
     release.checkpoint = args.payload("the checkpoint");
     read_options();
   }
-  return Command{std::move(release)};
+  return for_machine(std::move(release));
 }
 
 Call parse_task_extend(Arguments& args) {
   auto extend = parse_own_task<TaskExtend>(args);
   extend.lease = args.milliseconds("the time", 1, args.limits().timeout_max_ms);
-  return Command{std::move(extend)};
+  return for_machine(std::move(extend));
 }
 
 Call parse_task_result(Arguments& args) {
@@ -212,7 +212,7 @@ Call parse_task_result(Arguments& args) {
     }
     if (option == Option::Agent) result.agent = args.name("AGENT");
   }
-  return Command{std::move(result)};
+  return for_machine(std::move(result));
 }
 
 Call parse_task_cancel(Arguments& args) { return Command{parse_task_and_reason<TaskCancel>(args)}; }
@@ -225,10 +225,12 @@ Call parse_task_why(Arguments& args) {
   TaskWhy why;
   why.flow = args.name("flow");
   why.task = args.name("task");
-  return Command{std::move(why)};
+  return for_machine(std::move(why));
 }
 
-Call parse_flow_info(Arguments& args) { return Command{FlowInfo{args.name("flow")}}; }
+Call parse_flow_info(Arguments& args) {
+  return for_machine(FlowInfo{std::string(args.name("flow"))});
+}
 
 Call parse_flow_list(Arguments& args) {
   const std::int64_t max = args.limits().list_count;
@@ -240,7 +242,7 @@ Call parse_flow_list(Arguments& args) {
     if (option == Option::Count) list.count = args.number("COUNT", 1, max);
     if (option == Option::After) list.after = args.name_or_empty("AFTER");
   }
-  return Command{std::move(list)};
+  return for_machine(std::move(list));
 }
 
 Call parse_flow_cancel(Arguments& args) {
@@ -249,9 +251,11 @@ Call parse_flow_cancel(Arguments& args) {
   while (const auto option = args.next_option()) {
     if (option == Option::Reason) cancel.reason = args.note("REASON");
   }
-  return Command{std::move(cancel)};
+  return for_machine(std::move(cancel));
 }
 
-Call parse_flow_close(Arguments& args) { return Command{FlowClose{args.name("flow")}}; }
+Call parse_flow_close(Arguments& args) {
+  return for_machine(FlowClose{std::string(args.name("flow"))});
+}
 
 }  // namespace command

@@ -7,9 +7,13 @@ namespace journal {
 
 void Batch::add(std::uint64_t index, base::Time cluster_time, base::Time wall_time,
                 std::string_view payload) {
+  add(index, cluster_time, wall_time, [&](std::string& payloads) { payloads.append(payload); });
+}
+
+void Batch::add_item(std::uint64_t index, base::Time cluster_time, base::Time wall_time,
+                     std::size_t offset) {
   CHECK_GT(index, last_index());
-  items_.push_back({index, cluster_time, wall_time, payloads_.size(), payload.size()});
-  payloads_.append(payload);
+  items_.push_back({index, cluster_time, wall_time, offset, payloads_.size() - offset});
 }
 
 void Batch::clear() {

@@ -9,6 +9,7 @@
 // process, and recovery reads from the disk what is really there.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +33,13 @@ class Batch {
  public:
   void add(std::uint64_t index, base::Time cluster_time, base::Time wall_time,
            std::string_view payload);
+  /// As add(); `write` appends the payload to the string that it is given.
+  template <std::invocable<std::string&> Write>
+  void add(std::uint64_t index, base::Time cluster_time, base::Time wall_time, Write write) {
+    const std::size_t offset = payloads_.size();
+    write(payloads_);
+    add_item(index, cluster_time, wall_time, offset);
+  }
   void clear();
 
   bool empty() const { return items_.empty(); }
@@ -53,6 +61,10 @@ class Batch {
     std::size_t offset;
     std::size_t size;
   };
+  /// All that stands behind `offset` is its payload.
+  void add_item(std::uint64_t index, base::Time cluster_time, base::Time wall_time,
+                std::size_t offset);
+
   std::vector<Item> items_;
   std::string payloads_;
 };

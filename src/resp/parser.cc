@@ -23,16 +23,16 @@ constexpr std::size_t kDigitsMax = 18;
 /// Arguments for which memory is kept from one request to the next.
 constexpr std::size_t kKeptPartsMax = 64;
 
-/// A decimal number and its CRLF at the start of some bytes.
+/// A decimal number and its CRLF at the start of some bytes. Fits into two registers.
 struct Length {
-  enum class State {
+  enum class State : std::uint8_t {
     Complete,
     NeedsBytes,
     Wrong,
   };
-  State state = State::Complete;
   std::int64_t value = 0;
-  std::size_t size = 0;  ///< bytes it took, CRLF included
+  std::uint32_t size = 0;  ///< bytes it took, CRLF included
+  State state = State::Complete;
 };
 
 /// Strict as Redis: no plus sign, no leading zeros, no spaces, no empty number.
@@ -40,18 +40,22 @@ Length scan_length(std::string_view bytes) {
   using enum Length::State;
   const bool negative = bytes.starts_with('-');
   const std::size_t first = negative ? 1 : 0;
+  const std::size_t last = std::min(bytes.size(), first + kDigitsMax + 1);
   std::size_t at = first;
-  std::int64_t value = 0;
-  for (; at < bytes.size() && bytes[at] >= '0' && bytes[at] <= '9'; ++at) {
-    if (at - first == kDigitsMax) return {Wrong};
-    if (at > first && value == 0) return {Wrong};  // a leading zero
-    value = value * 10 + (bytes[at] - '0');
+  std::uint64_t value = 0;
+  for (; at < last; ++at) {
+    const auto digit = static_cast<unsigned char>(bytes[at] - '0');
+    if (digit > 9) break;
+    value = value * 10 + digit;
   }
-  if (at == bytes.size()) return {NeedsBytes};
-  if (at == first || (negative && value == 0) || bytes[at] != '\r') return {Wrong};
-  if (at + 1 == bytes.size()) return {NeedsBytes};
-  if (bytes[at + 1] != '\n') return {Wrong};
-  return {Complete, negative ? -value : value, at + 2};
+  const std::size_t digits = at - first;
+  if (digits > kDigitsMax || (digits > 1 && bytes[first] == '0')) return {.state = Wrong};
+  if (at == bytes.size()) return {.state = NeedsBytes};
+  if (digits == 0 || (negative && value == 0) || bytes[at] != '\r') return {.state = Wrong};
+  if (at + 1 == bytes.size()) return {.state = NeedsBytes};
+  if (bytes[at + 1] != '\n') return {.state = Wrong};
+  const auto number = static_cast<std::int64_t>(value);
+  return {negative ? -number : number, static_cast<std::uint32_t>(at + 2), Complete};
 }
 
 /// A byte between quotes as it may stand in a sentence.
@@ -143,14 +147,18 @@ Parser::Step Parser::read_array_header() {
 }
 
 Parser::Step Parser::read_elements() {
+  const std::string_view bytes = buffer_.view();
   while (elements_left_ > 0) {
     if (bulk_size_ < 0) {
-      if (const Step step = read_bulk_header(); step != Step::Continues) return step;
+      if (const Step step = read_bulk_header(bytes.substr(cursor_)); step != Step::Continues) {
+        return step;
+      }
     }
     const std::size_t size = static_cast<std::size_t>(bulk_size_);
-    if (PLANTED(ParserLosesPlace) && buffer_.size() - cursor_ < size + 2) bulk_size_ = -1;
-    if (buffer_.size() - cursor_ < size + 2) return Step::NeedsBytes;
-    const char* end = buffer_.data() + cursor_ + size;
+    const bool is_whole = bytes.size() - cursor_ >= size + 2;
+    if (PLANTED(ParserLosesPlace) && !is_whole) bulk_size_ = -1;
+    if (!is_whole) return Step::NeedsBytes;
+    const char* end = bytes.data() + cursor_ + size;
     if (end[0] != '\r' || end[1] != '\n') return fail("expected CRLF after a bulk string");
     parts_.push_back({static_cast<std::uint32_t>(cursor_), static_cast<std::uint32_t>(size)});
     cursor_ += size + 2;
@@ -160,10 +168,10 @@ Parser::Step Parser::read_elements() {
   return complete();
 }
 
-Parser::Step Parser::read_bulk_header() {
-  const std::string_view rest = buffer_.view().substr(cursor_);
+/// `rest` begins at the cursor.
+Parser::Step Parser::read_bulk_header(std::string_view rest) {
   if (rest.empty()) return Step::NeedsBytes;
-  if (rest[0] != '$') return fail(fmt::format("expected '$', got '{}'", printable(rest[0])));
+  if (rest[0] != '$') return fail_got('$', rest[0]);
   const Length length = scan_length(rest.substr(1));
   if (length.state == Length::State::NeedsBytes) return Step::NeedsBytes;
   if (length.state == Length::State::Wrong || length.value < 0) return fail("invalid bulk length");
@@ -178,14 +186,17 @@ Parser::Step Parser::read_bulk_header() {
 }
 
 Parser::Step Parser::complete() {
-  args_.clear();
-  for (const Part& part : parts_) args_.emplace_back(buffer_.data() + part.offset, part.size);
+  args_.resize(parts_.size());
+  const char* const bytes = buffer_.data();
+  std::ranges::transform(parts_, args_.begin(), [&](const Part& part) {
+    return std::string_view(bytes + part.offset, part.size);
+  });
   return Step::Complete;
 }
 
 Parser::Step Parser::read_inline() {
   if (limits_.inline_bytes == 0) {
-    return fail(fmt::format("expected '*', got '{}'", printable(*buffer_.data())));
+    return fail_got('*', *buffer_.data());
   }
   // The line may be followed by CR and LF: no byte behind them can matter.
   const std::size_t window = std::min(buffer_.size(), limits_.inline_bytes + 2);
@@ -211,6 +222,10 @@ Parser::Step Parser::skip(std::size_t size) {
   buffer_.consume(size);
   cursor_ = 0;
   return Step::Continues;
+}
+
+Parser::Step Parser::fail_got(char expected, char got) {
+  return fail(fmt::format("expected '{}', got '{}'", expected, printable(got)));
 }
 
 Parser::Step Parser::fail(std::string_view sentence) {

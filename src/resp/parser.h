@@ -106,11 +106,12 @@ class Parser {
   Step begin_request();
   Step read_array_header();
   Step read_elements();
-  Step read_bulk_header();
+  Step read_bulk_header(std::string_view rest);
   Step read_inline();
   Step skip(std::size_t size);
   Step complete();
   Step fail(std::string_view sentence);
+  Step fail_got(char expected, char got);
   void forget_handed_out();
   void free_parts();
 

@@ -1,4 +1,4 @@
-// Each reply is appended in one piece, its header formatted on the stack.
+// Each value is formatted where it belongs, behind what is there already.
 #include "resp/writer.h"
 
 #include <algorithm>
@@ -6,6 +6,38 @@
 #include <iterator>
 
 namespace resp {
+
+namespace {
+
+/// A type, 20 characters of number, CRLF.
+constexpr std::size_t kHeaderMax = 1 + 20 + 2;
+
+char* put_end(char* at) {
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
+}
+
+char* put_header(char* at, char type, std::int64_t value) {
+  *at++ = type;
+  if (value >= 0 && value <= 9) {
+    *at++ = static_cast<char>('0' + value);
+  } else {
+    at = std::to_chars(at, at + 20, value).ptr;
+  }
+  return put_end(at);
+}
+
+}  // namespace
+
+/// `put` writes at most `most` bytes and returns their end.
+template <class Put>
+void Writer::append(std::size_t most, Put put) {
+  const std::size_t before = out_.size();
+  out_.resize_and_overwrite(before + most, [&](char* bytes, std::size_t) {
+    return static_cast<std::size_t>(put(bytes + before) - bytes);
+  });
+}
 
 Writer::Writer(std::string& out, int version) : out_(out), version_(version) {
   CHECK(version == 2 || version == 3);
@@ -16,9 +48,11 @@ void Writer::simple(std::string_view text) { line('+', text); }
 void Writer::error(std::string_view text) { line('-', text); }
 
 void Writer::bulk(std::string_view bytes) {
-  header('$', bytes.size());
-  out_.append(bytes);
-  out_.append("\r\n");
+  append(kHeaderMax + bytes.size() + 2, [&](char* at) {
+    at = put_header(at, '$', static_cast<std::int64_t>(bytes.size()));
+    at = std::copy(bytes.begin(), bytes.end(), at);
+    return put_end(at);
+  });
 }
 
 void Writer::null() { out_.append(version_ == 3 ? "_\r\n" : "$-1\r\n"); }
@@ -52,12 +86,7 @@ void Writer::header(char type, std::size_t count) {
 }
 
 void Writer::number(char type, std::int64_t value) {
-  char text[24];  // a type, 20 characters of number, CRLF
-  text[0] = type;
-  char* end = std::to_chars(text + 1, text + 22, value).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  out_.append(text, end);
+  append(kHeaderMax, [&](char* at) { return put_header(at, type, value); });
 }
 
 void Writer::line(char type, std::string_view text) {

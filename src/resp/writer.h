@@ -54,6 +54,8 @@ class Writer {
   void attribute(std::size_t count);
 
  private:
+  template <class Put>
+  void append(std::size_t most, Put put);
   void number(char type, std::int64_t value);
   void header(char type, std::size_t count);
   void line(char type, std::string_view text);

@@ -75,7 +75,7 @@ std::size_t Conversation::begin_answer(std::size_t answers) {
 
 void Conversation::finish_answer(std::size_t before, std::size_t answers) {
   unanswered_ += answers;
-  service_.pipeline.queue(shared_from_this(), output_.size() - before, answers);
+  service_.pipeline.queue(*this, output_.size() - before, answers);
   close_if_unread();
 }
 
@@ -252,9 +252,12 @@ void Conversation::submit(command::Command&& command, const Envelope& envelope,
   }
   const bool keeps_alive = std::holds_alternative<command::SessionKeepAlive>(command);
   const bool closes = std::holds_alternative<command::SessionClose>(command);
-  Pipeline::Question question{
-      {user_, id_, session}, envelope.request, envelope.ticket, std::move(command)};
-  service_.pipeline.submit(std::move(question), [&](const Reply& reply) {
+  command::Entry entry;
+  entry.origin = {user_, id_, session};
+  entry.request = envelope.request;
+  entry.ticket = envelope.ticket;
+  entry.command = std::move(command);
+  service_.pipeline.submit(std::move(entry), [&](const Reply& reply) {
     const auto* opened = std::get_if<command::Opened>(&reply);
     if (opened != nullptr) return keeps_alive ? answer_kept_alive(*opened) : answer_opened(*opened);
     if (closes && session == session_ && std::holds_alternative<command::Done>(reply)) {

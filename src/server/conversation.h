@@ -44,7 +44,7 @@ struct Service {
   bool overloaded = false;
 };
 
-class Conversation final : public Recipient, public std::enable_shared_from_this<Conversation> {
+class Conversation final : public Recipient {
  public:
   Conversation(Service& service, std::string peer);
 

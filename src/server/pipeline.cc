@@ -26,6 +26,7 @@ Pipeline::Pipeline(state::Machine& machine, const Clock& clock, base::Time last_
       first_index_(first_index),
       appender_(appender),
       failed_(std::move(failed)),
+      closed_index_(machine.last_index()),
       batch_bytes_(kBatchBytes),
       durable_index_(machine.last_index()),
       journalled_time_(last_cluster_time) {}
@@ -35,26 +36,25 @@ void Pipeline::share_journal(std::size_t batch_bytes) {
   batch_bytes_ = batch_bytes;
 }
 
-void Pipeline::submit(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer) {
+void Pipeline::submit(command::Entry&& entry,
+                      absl::FunctionRef<void(const command::Reply&)> answer) {
   ++asked_;
-  run(std::move(question), answer);
+  run(entry, answer);
 }
 
-void Pipeline::run(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer) {
+void Pipeline::run(command::Entry& entry, absl::FunctionRef<void(const command::Reply&)> answer) {
   const base::Time now = cluster_.now();
   tick(now);
-  command::Entry entry;
-  entry.origin = std::move(question.origin);
-  entry.request = question.request;
-  entry.ticket = std::move(question.ticket);
-  entry.command = std::move(question.command);
   const command::Outcome outcome = apply(entry, now);
   answer(outcome.reply);
   deliver(outcome.events);
 }
 
 void Pipeline::submit(command::Command command, command::Origin origin) {
-  run({std::move(origin), 0, {}, std::move(command)}, [](const command::Reply&) {});
+  command::Entry entry;
+  entry.origin = std::move(origin);
+  entry.command = std::move(command);
+  run(entry, [](const command::Reply&) {});
 }
 
 void Pipeline::tick() { tick(cluster_.now()); }
@@ -84,9 +84,8 @@ command::Outcome Pipeline::apply(command::Entry& entry, base::Time now) {
 }
 
 void Pipeline::gather(const command::Entry& entry) {
-  payload_.clear();
-  command::encode(entry, payload_);
-  gathering_.add(entry.index, entry.now, entry.wall, payload_);
+  gathering_.add(entry.index, entry.now, entry.wall,
+                 [&](std::string& payload) { command::encode(entry, payload); });
   ++counters_.entries;
   if (gathering_.payload_bytes() >= batch_bytes_) close_batch();
 }
@@ -94,7 +93,8 @@ void Pipeline::gather(const command::Entry& entry) {
 void Pipeline::close_batch() {
   gathering_.mark = std::max(cluster_.now(), machine_.now());
   gathering_.digest = machine_.running_digest();
-  closed_.push_back({std::move(gathering_), machine_.last_index()});
+  closed_index_ = machine_.last_index();
+  closed_.push_back({std::move(gathering_), closed_index_});
   gathering_ = std::exchange(spare_, {});
 }
 
@@ -103,17 +103,21 @@ void Pipeline::deliver(const std::vector<command::Event>& events) {
   for (const command::Event& event : events) sink_->deliver(event);
 }
 
-void Pipeline::queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes,
-                     std::size_t answers) {
+void Pipeline::queue(Recipient& recipient, std::size_t bytes, std::size_t answers) {
   const std::uint64_t index = machine_.last_index();
   const std::uint64_t round = is_shared_ ? rounds_started_ + 1 : 0;
-  if (!outbox_.empty() && outbox_.back().recipient == recipient && outbox_.back().index == index &&
-      outbox_.back().round == round) {
-    outbox_.back().bytes += bytes;
-    outbox_.back().answers += answers;
-    return;
+  if (!outbox_.empty()) {
+    Waiting& last = outbox_.back();
+    // All that is being gathered becomes durable at once.
+    const bool is_same_time = last.index == index || last.index > closed_index_;
+    if (last.recipient.get() == &recipient && is_same_time && last.round == round) {
+      last.index = index;
+      last.bytes += bytes;
+      last.answers += answers;
+      return;
+    }
   }
-  outbox_.push_back({index, round, recipient, bytes, answers});
+  outbox_.push_back({index, round, recipient.shared_from_this(), bytes, answers});
 }
 
 void Pipeline::flush() {
@@ -130,8 +134,10 @@ void Pipeline::flush() {
 /// A shared journal's append takes milliseconds, a client that was answered is back within a
 /// fraction of that. Were the next append begun with the first of them, all others would wait for
 /// a whole one: a lock that is handed on would cost two, one with the last holder's next wish
-/// alone.
-bool Pipeline::is_lingering() const { return asked_ < let_out_ && cluster_.now() < linger_until_; }
+/// alone. A batch that is full already can take nobody along.
+bool Pipeline::is_lingering() const {
+  return closed_.empty() && asked_ < let_out_ && cluster_.now() < linger_until_;
+}
 
 base::Time Pipeline::next_tick() const {
   base::Time due = machine_.next_deadline();

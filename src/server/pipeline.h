@@ -43,7 +43,7 @@ class Appender {
 };
 
 /// A party whose answers wait in the outbox.
-class Recipient {
+class Recipient : public std::enable_shared_from_this<Recipient> {
  public:
   virtual ~Recipient() = default;
   /// The oldest `bytes` that it put into the outbox, in `answers` answers, may go out.
@@ -82,15 +82,9 @@ class Pipeline {
   /// Has the journal confirmed soon, though no answer waits for it.
   void confirm() { confirmation_due_ = true; }
 
-  /// Applies one command on behalf of `origin`. Deadlines that are due come first. `answer` is
-  /// called with the reply before any event of the entry is delivered.
-  struct Question {
-    command::Origin origin;
-    std::uint64_t request = 0;
-    std::string ticket;
-    command::Command command;
-  };
-  void submit(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer);
+  /// Applies one command, whose entry gets its index and its times here. Deadlines that are due
+  /// come first. `answer` is called with the reply before any event of the entry is delivered.
+  void submit(command::Entry&& entry, absl::FunctionRef<void(const command::Reply&)> answer);
   /// For commands of the service itself, whose reply interests nobody.
   void submit(command::Command command, command::Origin origin = {});
 
@@ -98,7 +92,7 @@ class Pipeline {
   void tick();
 
   /// Queues bytes that the recipient holds until everything applied so far is durable.
-  void queue(const std::shared_ptr<Recipient>& recipient, std::size_t bytes, std::size_t answers);
+  void queue(Recipient& recipient, std::size_t bytes, std::size_t answers);
 
   /// Starts making the gathered batch durable if none is under way. Call at the end of each turn
   /// of the event loop: what was gathered during the turn becomes one batch. With a shared journal
@@ -143,7 +137,7 @@ class Pipeline {
     std::uint64_t last_index;  ///< durable up to here once the batch is
   };
 
-  void run(Question&& question, absl::FunctionRef<void(const command::Reply&)> answer);
+  void run(command::Entry& entry, absl::FunctionRef<void(const command::Reply&)> answer);
   void tick(base::Time now);
   command::Outcome apply(command::Entry& entry, base::Time now);
   void gather(const command::Entry& entry);
@@ -168,7 +162,8 @@ class Pipeline {
   Refusals refusals_;
 
   journal::Batch gathering_;
-  std::deque<Closed> closed_;  ///< the first is being appended while appending_
+  std::deque<Closed> closed_;   ///< the first is being appended while appending_
+  std::uint64_t closed_index_;  ///< later entries are being gathered
   bool appending_ = false;
   bool mark_due_ = false;
   bool is_shared_ = false;
@@ -184,7 +179,6 @@ class Pipeline {
   base::Time journalled_time_;
   std::deque<Waiting> outbox_;
   journal::Batch spare_;  // kept for its memory
-  std::string payload_;   // kept for its memory
   Counters counters_;
 };
 

@@ -36,6 +36,53 @@ TEST(PipelineTest, one_sync_serves_all_that_came_during_the_one_before) {
   for (const auto& client : clients) EXPECT_NE(TestWorld::take(*client), "");
 }
 
+TEST(PipelineTest, an_answer_is_not_let_out_with_those_of_the_batch_before) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.send(*client, "LOCK.ACQUIRE a LEASE 1000");
+  world.send(*client, "LOCK.RELEASE a 1");
+  world.send(*client, "LOCK.CHECK a 1");
+  world.appender.finish();
+  EXPECT_EQ(TestWorld::take(*client).substr(0, 15), "*6\r\n$5\r\ntoken");
+  EXPECT_EQ(client->output(), "");
+  world.appender.finish();
+  EXPECT_EQ(TestWorld::take(*client), ":1\r\n:0\r\n");
+}
+
+// The wait is a quarter of what the round before took.
+TEST(PipelineTest, a_shared_journal_waits_a_moment_for_those_who_were_just_answered) {
+  TestWorld world;
+  world.pipeline.share_journal(1'000);
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.send(*first, "LOCK.ACQUIRE a LEASE 1000");
+  world.send(*second, "LOCK.ACQUIRE b LEASE 1000");
+  world.clock.now = world.clock.now + Duration::from_ms(4);
+  world.appender.finish();
+  EXPECT_FALSE(world.appender.is_busy());
+  EXPECT_EQ(world.pipeline.next_tick(), world.clock.now + Duration::from_ms(1));
+  world.send(*first, "LOCK.RELEASE a 1");
+  EXPECT_TRUE(world.appender.is_busy()) << "all who were answered are back";
+  world.clock.now = world.clock.now + Duration::from_ms(4);
+  world.appender.finish();
+  world.send(*first, "LOCK.ACQUIRE a LEASE 1000");
+  EXPECT_FALSE(world.appender.is_busy());
+  world.advance(Duration::from_ms(1));
+  EXPECT_TRUE(world.appender.is_busy()) << "the second has not come back in time";
+}
+
+TEST(PipelineTest, a_full_batch_of_a_shared_journal_waits_for_nobody) {
+  TestWorld world;
+  world.pipeline.share_journal(1);  // each entry fills one
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.send(*first, "LOCK.ACQUIRE a LEASE 1000");
+  world.send(*second, "LOCK.ACQUIRE b LEASE 1000");
+  world.clock.now = world.clock.now + Duration::from_ms(4);
+  world.appender.finish();
+  EXPECT_TRUE(world.appender.is_busy());
+}
+
 TEST(PipelineTest, a_refused_try_and_a_read_write_nothing) {
   TestWorld world;
   const auto client = world.connect();

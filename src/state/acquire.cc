@@ -60,7 +60,7 @@ std::optional<Refused> Machine::refuse_ticket() const {
                  fmt::format("ticket {} is in use by another wait", quoted(entry_->ticket))};
 }
 
-Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace) {
+Reply Machine::acquire(Claim&& claim, const command::Terms& terms, std::optional<Duration> grace) {
   Session* session = nullptr;
   if (auto refused = require_session(session)) return *refused;
   if (session == nullptr && !terms.lease) {
@@ -82,12 +82,12 @@ Reply Machine::acquire(Claim claim, const command::Terms& terms, std::optional<D
     return enqueue(std::move(waiter), terms.wait);
   }
   changed();
-  Grant grant;
-  static_cast<Claim&>(grant) = std::move(claim);
-  grant.token = next_token();
-  if (terms.lease) grant.lease_end = now_ + *terms.lease;
+  auto grant = std::make_unique<Grant>();
+  static_cast<Claim&>(*grant) = std::move(claim);
+  grant->token = next_token();
+  if (terms.lease) grant->lease_end = now_ + *terms.lease;
   if (PLANTED(LeaseOverflows) && terms.lease) {
-    grant.lease_end = now_ + Duration::from_us(static_cast<std::int32_t>(terms.lease->us()));
+    grant->lease_end = now_ + Duration::from_us(static_cast<std::int32_t>(terms.lease->us()));
   }
   if (session != nullptr) renew(*session);
   return give(std::move(grant), now_);
@@ -124,7 +124,7 @@ std::optional<Refused> Machine::refuse_wait(const Claim& claim) const {
 }
 
 /// A wait that can never end, and is the one to give way, is refused like a try: nothing changes.
-Reply Machine::enqueue(Waiter waiter, Duration wait) {
+Reply Machine::enqueue(Waiter&& waiter, Duration wait) {
   if (auto refused = refuse_wait(waiter)) return *refused;
   const std::uint64_t id = entry_->index;
   waiter.id = id;

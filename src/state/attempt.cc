@@ -82,7 +82,8 @@ void Machine::start_ready_tasks() {
 }
 
 Attempt Machine::start(Claim claim, Task& task, Time asked) {
-  Grant grant;
+  auto given = std::make_unique<Grant>();
+  Grant& grant = *given;
   static_cast<Claim&>(grant) = std::move(claim);
   grant.space = Space::Task;
   grant.keys = {{task_key(task.flow->name, task.name), false}};
@@ -102,7 +103,7 @@ Attempt Machine::start(Claim claim, Task& task, Time asked) {
   record.started_wall = entry_->wall;
   move(task, TaskState::Running);
   if (grant.session != 0) renew(sessions_.at(grant.session));
-  give(std::move(grant), asked);
+  give(std::move(given), asked);
   return attempt_of(task, now_ - asked);
 }
 

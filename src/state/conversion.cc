@@ -64,7 +64,8 @@ Reply Machine::on(const command::LockUpgrade& command) {
     changed();
     if (session != nullptr) renew(*session);
     Grant& upgraded = change_token(grant);
-    come_into_the_way(upgraded, waiter.keys.front());
+    const KeyMode& wanted = waiter.keys.front();
+    come_into_the_way(upgraded, wanted, keys_of(Space::Lock).at(wanted.key));
     unhold_keys(upgraded);
     mode_on(upgraded, command.key).shared = false;
     hold_keys(upgraded);
@@ -81,7 +82,8 @@ Reply Machine::on(const command::LockUpgrade& command) {
 /// The others have left: the hold becomes exclusive under a new token.
 void Machine::finish_upgrade(std::unique_ptr<Waiter> waiter) {
   Grant& grant = change_token(*grants_.at(waiter->upgrades));
-  come_into_the_way(grant, waiter->keys.front());
+  const KeyMode& wanted = waiter->keys.front();
+  come_into_the_way(grant, wanted, keys_of(Space::Lock).at(wanted.key));
   unhold_keys(grant);
   mode_on(grant, waiter->keys.front().key).shared = false;
   hold_keys(grant);

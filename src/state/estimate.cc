@@ -33,13 +33,10 @@ std::int64_t turns_before(const Key::Queue& queue, const Place& place) {
 }  // namespace
 
 /// Only if somebody waits: the times of uncontended keys are of no use to anybody.
-void Machine::record_hold(const Grant& grant) {
-  for (const KeyMode& held : grant.keys) {
-    const auto it = keys_of(Space::Lock).find(held.key);
-    if (it == keys_of(Space::Lock).end() || !it->second.queue) continue;
-    hold_times_.record(held.key.str(), now_ - grant.granted, entry_->index,
-                       static_cast<std::size_t>(rules_.limits.hold_times));
-  }
+void Machine::record_hold(const Grant& grant, const KeyMode& held, const Key& key) {
+  if (!key.queue) return;
+  hold_times_.record(held.key.str(), now_ - grant.granted, entry_->index,
+                     static_cast<std::size_t>(rules_.limits.hold_times));
 }
 
 /// None if it cannot be told: nobody has waited for a release of the key yet, or it is shut.

@@ -64,7 +64,7 @@ void Machine::expire_wait(std::uint64_t id) {
 Reply Machine::on(const command::Start&) {
   changed();
   if (PLANTED(RestartRenewsAll)) {
-    for (auto& [id, session] : sessions_) renew(session);
+    for (const auto& [id, session] : sessions_) renew(*session);
   }
   for (auto& [token, grant] : grants_) grant->connection = 0;
   while (!anonymous_.empty()) {

@@ -25,22 +25,25 @@ std::uint64_t Machine::next_token() {
   return entry_->index + tokens_given_++;
 }
 
-Granted Machine::give(Grant grant, Time asked) {
+Granted Machine::give(std::unique_ptr<Grant> given, Time asked) {
+  Grant& grant = *given;
   grant.granted = now_;
   grant.granted_wall = entry_->wall;
   const std::uint64_t token = grant.token;
-  for (const KeyMode& held : grant.keys) come_into_the_way(grant, held);
-  hold_keys(grant);
+  for (const KeyMode& held : grant.keys) {
+    Key& key = keys_of(grant.space)[held.key];
+    come_into_the_way(grant, held, key);
+    hold_key(grant, held, key);
+  }
   deadlines_.add({grant.lease_end, Deadline::Kind::Lease, token});
   list_claim(grant, token, &AgentClaims::grants);
   if (grant.session != 0) sessions_.at(grant.session).grants.insert(token);
   if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key.str());
-  auto& kept = grants_[token];
-  CHECK(kept == nullptr);
-  kept = std::make_unique<Grant>(std::move(grant));
-  suspect(*kept);  // it may be in the way of some who wait already, and wait for others itself
-  if (watcher_ != nullptr) watcher_->on_grant(*kept, asked);
-  return {token, remaining_lease(*kept), now_ - asked};
+  const bool is_new = grants_.try_emplace(token, std::move(given)).second;
+  CHECK(is_new);
+  suspect(grant);  // it may be in the way of some who wait already, and wait for others itself
+  if (watcher_ != nullptr) watcher_->on_grant(grant, asked);
+  return {token, remaining_lease(grant), now_ - asked};
 }
 
 /// Frees the keys; whoever is next gets them at the end of this entry, unless the loss shuts them.
@@ -50,10 +53,13 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
         grant.details->upgrade, Code::Stale,
         fmt::format("{} token {}, which was to be upgraded", cause_name(cause), grant.token));
   }
-  unhold_keys(grant);
+  for (const KeyMode& held : grant.keys) {
+    Key& key = keys_of(grant.space).at(held.key);
+    unhold_key(grant, held, key);
+    if (grant.space == Space::Lock) record_hold(grant, held, key);
+  }
   if (!PLANTED(WakeUpLost)) touch(grant);
   suspect(grant);  // its agent may have waited for itself there, and now waits for others
-  if (grant.space == Space::Lock) record_hold(grant);
   if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key.str());
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
   unlist_claim(grant, grant.token, &AgentClaims::grants);
@@ -64,9 +70,11 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   }
   const bool shuts = is_unclean(cause) && grant.may_shut() && !PLANTED(UncleanIsFree);
   if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
-  const auto ended = grants_.extract(grant.token);
-  if (is_attempt) lose_attempt(*ended.mapped(), cause);
-  if (watcher_ != nullptr) watcher_->on_end(*ended.mapped(), cause);
+  const auto it = grants_.find(grant.token);
+  const std::unique_ptr<Grant> ended = std::move(it->second);
+  grants_.erase(it);
+  if (is_attempt) lose_attempt(*ended, cause);
+  if (watcher_ != nullptr) watcher_->on_end(*ended, cause);
 }
 
 Grant& Machine::change_token(Grant& grant) {
@@ -92,28 +100,30 @@ Grant& Machine::change_token(Grant& grant) {
 }
 
 void Machine::hold_keys(const Grant& grant) {
-  for (const KeyMode& held : grant.keys) {
-    Key& key = keys_of(grant.space)[held.key];
-    review(grant.space, held.key, key);
-    if (grant.space == Space::Semaphore) {
-      if (key.is_idle()) use_semaphore(held.key);
-      key.permits += grant.details->permits;
-    } else {
-      CHECK(key.holders.empty() || (held.shared && !key.exclusive));
-      key.exclusive = !held.shared;
-    }
-    key.holders.insert(grant.token);
+  for (const KeyMode& held : grant.keys) hold_key(grant, held, keys_of(grant.space)[held.key]);
+}
+
+void Machine::hold_key(const Grant& grant, const KeyMode& held, Key& key) {
+  review(grant.space, held.key, key);
+  if (grant.space == Space::Semaphore) {
+    if (key.is_idle()) use_semaphore(held.key);
+    key.permits += grant.details->permits;
+  } else {
+    CHECK(key.holders.empty() || (held.shared && !key.exclusive));
+    key.exclusive = !held.shared;
   }
+  key.holders.insert(grant.token);
 }
 
 void Machine::unhold_keys(const Grant& grant) {
-  for (const KeyMode& held : grant.keys) {
-    Key& key = keys_of(grant.space).at(held.key);
-    review(grant.space, held.key, key);
-    key.holders.erase(grant.token);
-    if (grant.space == Space::Semaphore) key.permits -= grant.details->permits;
-    if (key.holders.empty()) key.exclusive = false;
-  }
+  for (const KeyMode& held : grant.keys) unhold_key(grant, held, keys_of(grant.space).at(held.key));
+}
+
+void Machine::unhold_key(const Grant& grant, const KeyMode& held, Key& key) {
+  review(grant.space, held.key, key);
+  key.holders.erase(grant.token);
+  if (grant.space == Space::Semaphore) key.permits -= grant.details->permits;
+  if (key.holders.empty()) key.exclusive = false;
 }
 
 namespace {

@@ -307,12 +307,12 @@ Broken Machine::broken_session() const {
   std::size_t waits = 0;
   std::size_t listed = 0;
   for (const auto& [id, session] : sessions_) {
-    if (id != session.id || id > last_index_) return fmt::format("session {} is misfiled", id);
-    if (session.renewed > now_) return fmt::format("T1: session {} is renewed in the future", id);
-    listed += session.grants.size();
-    if (auto broken = broken_agents(session)) return broken;
-    if (auto broken = broken_answers(session)) return broken;
-    waits += session.party.waiters.size();
+    if (id != session->id || id > last_index_) return fmt::format("session {} is misfiled", id);
+    if (session->renewed > now_) return fmt::format("T1: session {} is renewed in the future", id);
+    listed += session->grants.size();
+    if (auto broken = broken_agents(*session)) return broken;
+    if (auto broken = broken_answers(*session)) return broken;
+    waits += session->party.waiters.size();
   }
   const auto owned = std::count_if(grants_.begin(), grants_.end(),
                                    [](const auto& grant) { return grant.second->session != 0; });
@@ -346,8 +346,8 @@ Broken Machine::broken_deadline() const {
     }
   }
   for (const auto& [id, session] : sessions_) {
-    if (!deadlines_.contains({session.alarm, Deadline::Kind::Session, id}) ||
-        session.alarm > expiry_of(session)) {
+    if (!deadlines_.contains({session->alarm, Deadline::Kind::Session, id}) ||
+        session->alarm > expiry_of(*session)) {
       return fmt::format("T1: session {} would expire late or never", id);
     }
   }

@@ -50,8 +50,7 @@ command::Outcome Machine::apply(const command::Entry& entry) {
     settle();
     answer_at_once(reply);
     // Any journalled command of a session is a sign of its life.
-    const auto session = sessions_.find(entry.origin.session);
-    if (session != sessions_.end()) renew(session->second);
+    if (Session* session = sessions_.find(entry.origin.session)) renew(*session);
     last_index_ = entry.index + (tokens_given_ > 1 ? tokens_given_ - 1 : 0);
     fold_into_digest(reply);
   } else {
@@ -165,8 +164,8 @@ Reply Machine::repeat_of_wait(const Answer& answer) {
 
 void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
   if (entry.request == 0) return;
-  const auto session = sessions_.find(entry.origin.session);
-  if (session == sessions_.end()) return;  // it has just been closed
+  Session* const session = sessions_.find(entry.origin.session);
+  if (session == nullptr) return;  // it has just been closed
   Answer answer;
   if (const auto* granted = std::get_if<Granted>(&reply)) {
     answer.kind = Answer::Kind::Granted;
@@ -193,8 +192,8 @@ void Machine::remember_answer(const command::Entry& entry, const Reply& reply) {
     answer = *signal_answer(Space::Barrier, reply);
   }
   answer.fingerprint = command::fingerprint(entry.command);
-  session->second.answers.remember(entry.request, answer,
-                                   static_cast<std::size_t>(rules_.limits.answers_per_session));
+  session->answers.remember(entry.request, answer,
+                            static_cast<std::size_t>(rules_.limits.answers_per_session));
 }
 
 void Machine::decide_answer(Session& session, std::uint64_t request, std::uint64_t token) {
@@ -253,10 +252,10 @@ Reply Machine::on(const command::Configure& command) {
   if (command.rules == rules_) return command::Done{};
   changed();
   rules_ = command.rules;
-  for (auto& [id, session] : sessions_) {  // the slack may be another now
-    deadlines_.remove({session.alarm, Deadline::Kind::Session, id});
-    session.alarm = expiry_of(session);
-    deadlines_.add({session.alarm, Deadline::Kind::Session, id});
+  for (const auto& [id, session] : sessions_) {  // the slack may be another now
+    deadlines_.remove({session->alarm, Deadline::Kind::Session, id});
+    session->alarm = expiry_of(*session);
+    deadlines_.add({session->alarm, Deadline::Kind::Session, id});
   }
   return command::Done{};
 }

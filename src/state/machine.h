@@ -33,6 +33,7 @@
 #include "state/flows.h"
 #include "state/hold_times.h"
 #include "state/model.h"
+#include "state/sessions.h"
 #include "state/signals.h"
 #include "state/watcher.h"
 
@@ -206,21 +207,23 @@ class Machine {
 
   // --- acquire.cc: asking for a grant of any kind
   Claim claim_of(Space space, command::KeyModes keys, const command::Terms& terms) const;
-  command::Reply acquire(Claim claim, const command::Terms& terms, std::optional<Duration> grace);
+  command::Reply acquire(Claim&& claim, const command::Terms& terms, std::optional<Duration> grace);
   std::optional<command::Refused> refuse_acquire(const Claim& claim, const Session* session) const;
   std::optional<command::Refused> refuse_ticket() const;
   std::optional<command::Refused> refuse_wait(const Claim& claim) const;
   command::Refused busy(const Place& place, const Claim& claim) const;
-  command::Reply enqueue(Waiter waiter, Duration wait);
+  command::Reply enqueue(Waiter&& waiter, Duration wait);
 
   // --- grant.cc: giving, ending, finding
   std::uint64_t next_token();
-  command::Granted give(Grant grant, Time asked);
+  command::Granted give(std::unique_ptr<Grant> grant, Time asked);
   void end_grant(Grant& grant, EndCause cause);
   /// Renames a grant; whatever knew it by its old token knows the new one.
   Grant& change_token(Grant& grant);
   void hold_keys(const Grant& grant);
+  void hold_key(const Grant& grant, const command::KeyMode& held, Key& key);
   void unhold_keys(const Grant& grant);
+  void unhold_key(const Grant& grant, const command::KeyMode& held, Key& key);
   using ClaimList = absl::btree_set<std::uint64_t> AgentClaims::*;
   void list_claim(const Claim& claim, std::uint64_t id, ClaimList which);
   void unlist_claim(const Claim& claim, std::uint64_t id, ClaimList which);
@@ -267,7 +270,7 @@ class Machine {
                           Candidates& found) const;
   void grant_waiter(std::uint64_t id);
   void drop_if_idle(Space space, std::string_view name);
-  void drop(Space space, Keys::iterator idle);
+  void drop(Space space, std::string_view name, Keys::iterator idle);
   /// Ends a wait whose asker is gone; whoever counted on him is told.
   void lose_waiter(std::uint64_t id, command::Code code, std::string sentence);
 
@@ -299,7 +302,7 @@ class Machine {
   void review_preemptions();
   void begin_preemption(Waiter& waiter);
   void withdraw_preemption(Waiter& waiter);
-  void come_into_the_way(const Grant& grant, const command::KeyMode& to_hold);
+  void come_into_the_way(const Grant& grant, const command::KeyMode& to_hold, const Key& key);
   void cut_off(std::uint64_t waiter);
 
   // --- semaphore.cc
@@ -396,7 +399,7 @@ class Machine {
   void open_latch(Latch& latch);
 
   // --- estimate.cc
-  void record_hold(const Grant& grant);
+  void record_hold(const Grant& grant, const command::KeyMode& held, const Key& key);
   std::optional<Duration> expected_wait(const Place& place, const Claim& claim) const;
   std::optional<Duration> expected_wait(const Place& place, const Claim& claim,
                                         const command::KeyMode& wanted) const;
@@ -470,7 +473,7 @@ class Machine {
   std::uint64_t last_index_ = 0;
   Time now_;
   std::uint64_t running_digest_ = 0;
-  absl::btree_map<std::uint64_t, Session> sessions_;
+  Sessions sessions_;
   absl::btree_map<std::uint64_t, std::unique_ptr<Grant>> grants_;        ///< by token
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<Waiter>> waiters_;  // never iterated unsorted
   EndedGrants ended_;
@@ -500,6 +503,7 @@ class Machine {
   std::uint64_t tokens_given_ = 0;
   std::vector<command::Event> events_;
   std::vector<KeyName> touched_;   ///< keys whose queue may move at the end of the entry
+  std::vector<KeyName> spare_;     ///< empty; kept for its memory
   std::vector<KeyName> reviewed_;  ///< keys whose preemption may begin or end then
   std::vector<std::pair<std::uint64_t, Text>> suspects_;  ///< agents new in somebody's way
   std::vector<std::string> elections_;        ///< whose leader, or what it says, is another now

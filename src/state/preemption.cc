@@ -105,10 +105,9 @@ void Machine::withdraw_preemption(Waiter& waiter) {
 
 /// The grant is about to hold the key in this mode. If it was not asked to leave, the preemption
 /// there begins anew at the end of the entry, so that it is told and has its whole grace as well.
-void Machine::come_into_the_way(const Grant& grant, const KeyMode& to_hold) {
-  const auto it = keys_of(grant.space).find(to_hold.key);
-  if (it == keys_of(grant.space).end() || !it->second.queue) return;
-  const std::uint64_t preemptor = it->second.queue->preemptor;
+void Machine::come_into_the_way(const Grant& grant, const KeyMode& to_hold, const Key& key) {
+  if (!key.queue) return;
+  const std::uint64_t preemptor = key.queue->preemptor;
   if (preemptor == 0) return;
   Waiter& waiter = *waiters_.at(preemptor);
   const bool conflicts = std::any_of(waiter.keys.begin(), waiter.keys.end(), [&](const KeyMode& k) {

@@ -67,8 +67,8 @@ Party* Machine::find_party(std::uint64_t session, std::uint64_t connection) {
 
 const Party* Machine::find_party(std::uint64_t session, std::uint64_t connection) const {
   if (session != 0) {
-    const auto it = sessions_.find(session);
-    return it == sessions_.end() ? nullptr : &it->second.party;
+    const Session* found = sessions_.find(session);
+    return found == nullptr ? nullptr : &found->party;
   }
   const auto it = anonymous_.find(connection);
   return it == anonymous_.end() ? nullptr : &it->second;
@@ -182,16 +182,17 @@ void Machine::collect_candidates(Space space, std::string_view name, const Key& 
 void Machine::hand_on() {
   decide_tasks();
   start_ready_tasks();
+  if (touched_.empty()) return;
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-  std::vector<KeyName> names = std::exchange(touched_, {});
+  std::vector<KeyName> names = std::exchange(touched_, std::exchange(spare_, {}));
   Candidates candidates;
   std::erase_if(names, [&](const KeyName& touched) {
     const auto& [space, name] = touched;
     const auto it = keys_of(space).find(name);
     if (it == keys_of(space).end()) return true;
     if (it->second.is_idle()) {
-      drop(space, it);
+      drop(space, name, it);
       return true;
     }
     if (is_keyed(space)) collect_candidates(space, name, it->second, candidates);
@@ -207,15 +208,16 @@ void Machine::hand_on() {
     if (may_be_granted(place, waiter, waiter.upgrades)) grant_waiter(id);
   }
   for (const auto& [space, name] : names) drop_if_idle(space, name);
+  names.clear();
+  spare_ = std::move(names);
 }
 
 void Machine::drop_if_idle(Space space, std::string_view name) {
   const auto it = keys_of(space).find(name);
-  if (it != keys_of(space).end() && it->second.is_idle()) drop(space, it);
+  if (it != keys_of(space).end() && it->second.is_idle()) drop(space, name, it);
 }
 
-void Machine::drop(Space space, Keys::iterator idle) {
-  const Text name = idle->first;
+void Machine::drop(Space space, std::string_view name, Keys::iterator idle) {
   keys_of(space).erase(idle);
   if (space == Space::Semaphore) leave_semaphore(name);
   if (is_signal(space)) leave_signal(space, name);
@@ -236,7 +238,8 @@ void Machine::lose_waiter(std::uint64_t id, Code code, std::string sentence) {
 void Machine::grant_waiter(std::uint64_t id) {
   std::unique_ptr<Waiter> waiter = take_waiter(id);
   if (waiter->upgrades != 0) return finish_upgrade(std::move(waiter));
-  Grant grant;
+  auto given = std::make_unique<Grant>();
+  Grant& grant = *given;
   static_cast<Claim&>(grant) = std::move(static_cast<Claim&>(*waiter));
   if (PLANTED(PartlyGranted) && grant.keys.size() > 1) grant.keys.pop_back();
   grant.details.set(&Details::grace, {});
@@ -248,7 +251,7 @@ void Machine::grant_waiter(std::uint64_t id) {
     decide_answer(session, grant.request, grant.token);
   }
   command::WaitEnded ended{id, grant.connection, grant.session, grant.ticket.str(), {}};
-  ended.reply = give(std::move(grant), waiter->asked);
+  ended.reply = give(std::move(given), waiter->asked);
   events_.push_back(std::move(ended));
 }
 

@@ -82,9 +82,9 @@ Value unless_zero(std::uint64_t number) { return number == 0 ? Value() : Value(n
 std::string Machine::name_of(std::uint64_t session, std::uint64_t connection) const {
   if (session == 0 && connection == 0) return "a connection of before the restart";
   if (session == 0) return fmt::format("connection {}", connection);
-  const auto it = sessions_.find(session);
-  if (it == sessions_.end() || it->second.name.empty()) return fmt::format("session {}", session);
-  return fmt::format("{} (session {})", quoted(it->second.name), session);
+  const Session* found = sessions_.find(session);
+  if (found == nullptr || found->name.empty()) return fmt::format("session {}", session);
+  return fmt::format("{} (session {})", quoted(found->name), session);
 }
 
 std::string Machine::describe_holder(const Grant& grant) const {
@@ -135,10 +135,10 @@ std::string Machine::describe_wait(const Waiter& waiter) const {
 Value Machine::report_grant(const Grant& grant, std::string_view key) const {
   const bool own = grant.session != 0 && entry_->origin.session == grant.session &&
                    entry_->origin.user == grant.user;
-  const auto session = sessions_.find(grant.session);
+  const Session* session = sessions_.find(grant.session);
   Value::Map map{
       {"session", unless_zero(grant.session)},
-      {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
+      {"name", session == nullptr ? Value() : unless_empty(session->name)},
       {"user", grant.user},
       {"connection", unless_zero(grant.connection)},
       {"agent", unless_empty(grant.agent)},
@@ -163,10 +163,10 @@ Value Machine::report_grant(const Grant& grant, std::string_view key) const {
 }
 
 Value Machine::report_waiter(const Waiter& waiter, std::string_view key) const {
-  const auto session = sessions_.find(waiter.session);
+  const Session* session = sessions_.find(waiter.session);
   Value::Map map{
       {"session", unless_zero(waiter.session)},
-      {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
+      {"name", session == nullptr ? Value() : unless_empty(session->name)},
       {"user", waiter.user},
       {"connection", unless_zero(waiter.connection)},
       {"agent", unless_empty(waiter.agent)},
@@ -327,19 +327,19 @@ Reply Machine::on(const command::SessionInfo& command) {
     return command::Refused{command::Code::NoSession,
                             "this connection has no session; name one, or open one"};
   }
-  const auto it = sessions_.find(id);
-  if (it == sessions_.end()) {
+  const Session* session = sessions_.find(id);
+  if (session == nullptr) {
     return command::Refused{command::Code::NoSession,
                             fmt::format("session {} has ended or never existed", id)};
   }
-  return report_session(it->second);
+  return report_session(*session);
 }
 
 Reply Machine::on(const command::SessionList& command) {
   Value::List rows;
   for (auto it = sessions_.upper_bound(command.after); it != sessions_.end(); ++it) {
     if (rows.size() == static_cast<std::size_t>(command.count)) break;
-    rows.push_back(report_session(it->second));
+    rows.push_back(report_session(*it->second));
   }
   return Value(std::move(rows));
 }

@@ -13,28 +13,26 @@ using command::Reply;
 
 bool Machine::knows_session(std::uint64_t session, std::string_view user,
                             const base::Sha256& secret_hash) const {
-  const auto it = sessions_.find(session);
-  return it != sessions_.end() && it->second.user == user &&
+  const Session* found = find_session(session);
+  return found != nullptr && found->user == user &&
          (PLANTED(SecretNotCompared) ||
-          base::equal_in_constant_time(it->second.secret_hash, secret_hash));
+          base::equal_in_constant_time(found->secret_hash, secret_hash));
 }
 
 const Session* Machine::find_session(std::uint64_t session) const {
-  const auto it = sessions_.find(session);
-  return it == sessions_.end() ? nullptr : &it->second;
+  return sessions_.find(session);
 }
 
 std::optional<Refused> Machine::require_session(Session*& session) {
   session = nullptr;
   const command::Origin& origin = entry_->origin;
   if (origin.session == 0) return std::nullopt;
-  const auto it = sessions_.find(origin.session);
-  if (it == sessions_.end() || it->second.user != origin.user) {
+  session = sessions_.find(origin.session);
+  if (session == nullptr || session->user != origin.user) {
     return Refused{Code::NoSession, fmt::format("session {} has ended or never existed; what it "
                                                 "held is free again; open a new one",
                                                 origin.session)};
   }
-  session = &it->second;
   return std::nullopt;
 }
 
@@ -44,7 +42,7 @@ Reply Machine::on(const command::SessionOpen& command) {
                                             sessions_.size())};
   }
   changed();
-  Session& session = sessions_[entry_->index];
+  Session session;
   session.id = entry_->index;
   session.user = entry_->origin.user;
   session.name = command.name;
@@ -55,7 +53,10 @@ Reply Machine::on(const command::SessionOpen& command) {
   session.renewed = now_;
   session.alarm = expiry_of(session);
   deadlines_.add({session.alarm, Deadline::Kind::Session, session.id});
-  return command::Opened{session.id, session.ttl};
+  const command::Opened opened{session.id, session.ttl};
+  const bool is_new = sessions_.insert(std::move(session));
+  CHECK(is_new);
+  return opened;
 }
 
 Reply Machine::on(const command::SessionAttach&) {
@@ -119,9 +120,7 @@ Time Machine::expiry_of(const Session& session) const {
 }
 
 void Machine::end_session(std::uint64_t id, EndCause cause) {
-  const auto it = sessions_.find(id);
-  CHECK(it != sessions_.end());
-  Session& session = it->second;
+  Session& session = sessions_.at(id);
   const bool expired = cause == EndCause::SessionExpired;
   std::string_view how = expired ? "expired" : "was closed";
   if (cause == EndCause::Disconnected) how = "ended with its last connection";
@@ -132,7 +131,7 @@ void Machine::end_session(std::uint64_t id, EndCause cause) {
   while (!session.grants.empty()) end_grant(*grants_.at(*session.grants.begin()), cause);
   deadlines_.remove({session.alarm, Deadline::Kind::Session, id});
   events_.push_back(command::SessionEnded{id, expired ? "expired" : "closed"});
-  sessions_.erase(it);
+  sessions_.erase(id);
 }
 
 }  // namespace state

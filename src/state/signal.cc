@@ -199,12 +199,12 @@ Value::List Machine::report_signal_waiters(Space space, std::string_view name) c
   for (const std::uint64_t id : waiters_at(space, name)) {
     if (rows.size() == kWaitersShown) break;
     const Waiter& waiter = *waiters_.at(id);
-    const auto session = sessions_.find(waiter.session);
+    const Session* session = sessions_.find(waiter.session);
     const bool is_participant = !waiter.details->participant.empty();
-    const bool is_named = session != sessions_.end() && !session->second.name.empty();
+    const bool is_named = session != nullptr && !session->name.empty();
     rows.emplace_back(Value::Map{
         {"session", waiter.session == 0 ? Value() : Value(waiter.session)},
-        {"name", is_named ? Value(session->second.name) : Value()},
+        {"name", is_named ? Value(session->name) : Value()},
         {"connection", waiter.connection == 0 ? Value() : Value(waiter.connection)},
         {"participant", is_participant ? Value(waiter.details->participant) : Value()},
         {"since", waiter.arrived_wall.us() / 1000},

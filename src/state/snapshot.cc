@@ -79,7 +79,7 @@ void Machine::save(std::string& out) const {
   base::ByteWriter writer(out);
   writer(kFormat, rules_, last_index_, now_, running_digest_);
   writer(static_cast<std::uint32_t>(sessions_.size()));
-  for (const auto& [id, session] : sessions_) writer(session);
+  for (const auto& [id, session] : sessions_) writer(*session);
   writer(static_cast<std::uint32_t>(grants_.size()));
   for (const auto& [token, grant] : grants_) writer(*grant);
   writer(static_cast<std::uint32_t>(waiters_.size()));
@@ -123,8 +123,7 @@ base::Result<void> Machine::restore(std::string_view bytes) {
     if (!is_sane(session.ttl) || !is_sane(session.renewed)) return corrupt("a session's times");
     session.alarm = expiry_of(session);
     deadlines_.add({session.alarm, Deadline::Kind::Session, session.id});
-    const std::uint64_t id = session.id;
-    if (id == 0 || !sessions_.emplace(id, std::move(session)).second) {
+    if (session.id == 0 || !sessions_.insert(std::move(session))) {
       return corrupt("a session's id");
     }
   }

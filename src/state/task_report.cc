@@ -184,7 +184,7 @@ Value Machine::report_task(const Task& task) const {
                    {"late", unless_empty(record.late)}});
   }
   const Grant* grant = task.state == TaskState::Running ? &grant_of(task) : nullptr;
-  const auto session = sessions_.find(grant == nullptr ? 0 : grant->session);
+  const Session* session = sessions_.find(grant == nullptr ? 0 : grant->session);
   const bool is_delayed = task.state == TaskState::Delayed;
   const bool is_due = task.deadline_at != Time::never();
   return Value::Map{
@@ -200,7 +200,7 @@ Value Machine::report_task(const Task& task) const {
       {"since", task.since_wall.us() / 1000},
       {"age", (now_ - task.since).ms()},
       {"session", grant == nullptr || grant->session == 0 ? Value() : Value(grant->session)},
-      {"name", session == sessions_.end() ? Value() : unless_empty(session->second.name)},
+      {"name", session == nullptr ? Value() : unless_empty(session->name)},
       {"connection",
        grant == nullptr || grant->connection == 0 ? Value() : Value(grant->connection)},
       {"note", grant == nullptr ? Value() : unless_empty(grant->details->note)},

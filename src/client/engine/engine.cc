@@ -18,13 +18,16 @@
 namespace turnstile::client {
 namespace {
 
-/// Where a thread waits for its outcome.
+/// Where a thread waits for its outcome. Shared by both, for that thread may go on before wake()
+/// has ended.
 class Waiter {
  public:
   void wake(Outcome outcome) {
-    // Notified under the lock: the waiter may be gone as soon as it is released.
-    const std::lock_guard lock(mutex_);
-    outcome_ = std::move(outcome);
+    {
+      const std::lock_guard lock(mutex_);
+      outcome_ = std::move(outcome);
+    }
+    // After the lock, or who is woken on another processor would find it held and sleep again.
     woken_.notify_one();
   }
   Outcome wait() {
@@ -190,15 +193,15 @@ Outcome Engine::perform(OperationPtr operation, std::stop_token stop) {
     const Error error(ErrorCode::Invalid, "ERR a callback of the library must not call it");
     return {.error = error, .hold = nullptr, .value = {}};
   }
-  Waiter waiter;
-  operation->done = [&waiter, first = std::move(operation->done)](Outcome outcome) {
+  const auto waiter = std::make_shared<Waiter>();
+  operation->done = [waiter, first = std::move(operation->done)](Outcome outcome) {
     if (first) first(outcome);
-    waiter.wake(std::move(outcome));
+    waiter->wake(std::move(outcome));
   };
   core_->put(operation, false);
   // Asked only once the call is in the queue, so that the withdrawal comes behind it.
   const std::stop_callback on_stop(std::move(stop), [&] { core_->put(operation, true); });
-  return waiter.wait();
+  return waiter->wait();
 }
 
 void Engine::begin(OperationPtr operation, std::stop_token stop, Done done) {
