@@ -53,12 +53,18 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
         grant.details->upgrade, Code::Stale,
         fmt::format("{} token {}, which was to be upgraded", cause_name(cause), grant.token));
   }
+  const bool shuts = is_unclean(cause) && grant.may_shut() && !PLANTED(UncleanIsFree);
   for (const KeyMode& held : grant.keys) {
-    Key& key = keys_of(grant.space).at(held.key);
-    unhold_key(grant, held, key);
-    if (grant.space == Space::Lock) record_hold(grant, held, key);
+    const auto it = keys_of(grant.space).find(held.key);
+    CHECK(it != keys_of(grant.space).end());
+    unhold_key(grant, held, it->second);
+    if (grant.space == Space::Lock) record_hold(grant, held, it->second);
+    if (grant.space == Space::Lock && it->second.is_idle() && !shuts) {
+      drop(grant.space, held.key, it);  // nobody waits for it, as mostly
+    } else if (!PLANTED(WakeUpLost)) {
+      touched_.emplace_back(grant.space, held.key);
+    }
   }
-  if (!PLANTED(WakeUpLost)) touch(grant);
   suspect(grant);  // its agent may have waited for itself there, and now waits for others
   if (grant.space == Space::Election) elections_.push_back(grant.keys.front().key.str());
   deadlines_.remove({grant.lease_end, Deadline::Kind::Lease, grant.token});
@@ -68,7 +74,6 @@ void Machine::end_grant(Grant& grant, EndCause cause) {
   if (!is_attempt) {
     ended_.remember(grant.token, cause, static_cast<std::size_t>(rules_.limits.ended_grants));
   }
-  const bool shuts = is_unclean(cause) && grant.may_shut() && !PLANTED(UncleanIsFree);
   if (shuts) shut(grant, cause, name_of(grant.session, grant.connection));
   const auto it = grants_.find(grant.token);
   const std::unique_ptr<Grant> ended = std::move(it->second);
