@@ -42,7 +42,7 @@ class Appender {
   virtual void confirm(Done done) { done({}); }
 };
 
-/// A party whose answers wait in the outbox.
+/// A party whose answers wait in the outbox. A shared_ptr owns it.
 class Recipient : public std::enable_shared_from_this<Recipient> {
  public:
   virtual ~Recipient() = default;
