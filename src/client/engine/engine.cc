@@ -64,7 +64,9 @@ class Engine::Core {
     std::unique_lock lock(mutex_);
     if (!is_over_) {
       inbox_.push_back({std::move(operation), is_cancel});
-      if (inbox_.size() == 1) boost::asio::post(io_, [this] { take_in(); });
+      const bool is_first = inbox_.size() == 1;
+      lock.unlock();  // posting is a call of the kernel, for which the other threads need not wait
+      if (is_first) boost::asio::post(io_, [this] { take_in(); });
       return;
     }
     lock.unlock();
