@@ -5,6 +5,7 @@ Leaders are killed, frozen, told to stop and deposed by hand; standbys and membe
 killed and frozen. What the clients were told all the while is judged by `turnstile check`: real
 time is the judge of a leader that wakes up and answers from the past.
 """
+import json
 import random
 import statistics
 import subprocess
@@ -60,6 +61,36 @@ class ClusterTest(unittest.TestCase):
                                  ["master", "replica", "replica"])
                 self.assertEqual(node.ask("CLUSTER", "MYID"), f"127.0.0.1:{node.port}")
                 self.assertEqual(node.info()["cluster_state"], "ok")
+
+    def test_status_tells_of_all_nodes_whichever_is_asked(self):
+        def status(port, *words):
+            done = subprocess.run([BINARY, "cluster", "status", "--server",
+                                   f"turnstile://127.0.0.1:{port}", *words],
+                                  capture_output=True, text=True, timeout=30, check=False)
+            return done.returncode, done.stdout, done.stderr
+
+        with Cluster() as cluster:
+            leader = cluster.await_leader()
+            cluster.await_standbys()
+            for node in cluster.nodes:
+                cluster.await_members(node)
+            standby = next(node for node in cluster.nodes if node is not leader)
+            roles = {f"127.0.0.1:{node.port}": "leader" if node is leader else "standby"
+                     for node in cluster.nodes}
+            for node in (leader, standby):
+                code, out, err = status(node.port)
+                self.assertEqual((code, err), (0, ""))
+                heading, *rows = [line.split() for line in out.splitlines()]
+                self.assertEqual({row[0]: row[1] for row in rows}, roles)
+                [first] = [row for row in rows if row[1] == "leader"]
+                self.assertEqual(first[heading.index("BEHIND")], "0")
+                code, out, _ = status(node.port, "--json")
+                self.assertEqual({one["node"]: one["role"] for one in json.loads(out)}, roles)
+            standby.kill()
+            code, out, _ = status(leader.port)
+            self.assertEqual(code, 0)
+            self.assertIn(f"127.0.0.1:{standby.port}  no answer", out)
+            self.assertEqual(status(standby.port)[0], 69)
 
     def test_sessions_locks_tokens_and_time_outlive_the_leader(self):
         with Cluster() as cluster:

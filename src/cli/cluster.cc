@@ -110,8 +110,10 @@ void print_table(const std::map<std::string, Facts>& nodes) {
       continue;
     }
     const std::uint64_t sequence = number(facts, "log_sequence");
+    // Who leads is never behind, though others that were asked a moment later tell of more.
+    const std::uint64_t behind = fact(facts, "role") == "leader" ? 0 : newest - sequence;
     table.add({printable(node), printable(fact(facts, "role")), printable(fact(facts, "epoch")),
-               std::to_string(sequence), std::to_string(newest - sequence),
+               std::to_string(sequence), std::to_string(behind),
                printable(fact(facts, "log_index")), printable(fact(facts, "snapshot_sequence")),
                printable(fact(facts, "store_bytes"))});
   }
