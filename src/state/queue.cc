@@ -208,6 +208,8 @@ void Machine::hand_on() {
     if (may_be_granted(place, waiter, waiter.upgrades)) grant_waiter(id);
   }
   for (const auto& [space, name] : names) drop_if_idle(space, name);
+  constexpr std::size_t kSpareMax = 1'024;  // the end of a session may touch a million
+  if (names.capacity() > kSpareMax) return;
   names.clear();
   spare_ = std::move(names);
 }
