@@ -160,6 +160,21 @@ class StopTest(unittest.TestCase):
             late = connection.call("LOCK.ACQUIRE", "k", "LEASE", 1000, "WAIT", 20000)
             self.assertGreater(late["token"], token)
 
+    def test_a_server_that_stood_still_ends_no_session_that_was_renewed(self):
+        with Server() as server:
+            connection = server.connect()
+            connection.call("SESSION.OPEN", "TTL", 1000)
+            token = connection.call("LOCK.ACQUIRE", "k")["token"]
+            server.stop()
+            connection.send("SESSION.KEEPALIVE")  # which nobody reads
+            threading.Event().wait(2.5)  # longer than the TTL
+            server.resume()
+            self.assertNotIsInstance(connection.read(), Refusal)
+            self.assertEqual(connection.call("LOCK.CHECK", "k", token), 1)
+            # Who is not heard of any more loses it as ever.
+            late = server.connect().call("LOCK.ACQUIRE", "k", "LEASE", 1000, "WAIT", 20000)
+            self.assertGreater(late["token"], token)
+
     def test_tokens_of_a_memory_journal_never_repeat(self):
         with Server(journal="memory") as server:
             before = server.connect().call("LOCK.ACQUIRE", "k", "LEASE", 60000)["token"]

@@ -89,6 +89,9 @@ class Server:
     def stop_for(self, seconds):
         self.stop()
         time.sleep(seconds)
+        self.resume()
+
+    def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self):

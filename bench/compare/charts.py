@@ -96,5 +96,5 @@ def draw(results, cases, folder):
         draw_rates(results, [case for case in cases if case.family == family], rate,
                    folder / f"{family.lower()}.svg")
     draw_hand_offs(results, cases, folder / "hand_off.svg")
-    return [name for name in ("u.svg", "c.svg", "hand_off.svg", "r.svg")
+    return [name for name in ("u.svg", "c.svg", "hand_off.svg", "r.svg", "h.svg")
             if (folder / name).exists()]

@@ -85,7 +85,7 @@ class Comparison:
 
     def start(self, name):
         say(f"starting {name}")
-        server = servers.SERVERS[name](name, self.folder / "servers", self.arguments.turnstile)
+        server = servers.SERVERS[name](name, self.folder / "servers", self.arguments.binaries)
         self.servers[name] = server
         server.start()
 
@@ -229,7 +229,6 @@ def parse(words):
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
     arguments.ms = arguments.ms or (500 if arguments.quick else 2000)
     arguments.busy = arguments.busy or arguments.quick
-    arguments.turnstile = arguments.binaries / "turnstile"
     arguments.bench = arguments.binaries / "turnstile-bench"
     arguments.generator = arguments.binaries / "turnstile-bench-compare"
     return arguments

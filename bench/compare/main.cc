@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "bare_server.h"
 #include "systems.h"
 #include "workloads.h"
 
@@ -28,6 +29,9 @@ constexpr std::string_view kHelp =
     "turnstile-bench-compare locks|pipelined|rings --system NAME --port N [OPTION...]\n\n"
     "Measures a system that listens on 127.0.0.1 and prints the figures as a JSON object.\n"
     "./dev bench compare starts the systems and calls this.\n\n"
+    "turnstile-bench-compare bare --port N [--folder DIR]\n\n"
+    "Is such a system itself: a lock server with a sync and no features (bare_server.h). Without a\n"
+    "folder it has no sync either.\n\n"
     "  --pid N         of the system, for its processor time; default: none is told\n"
     "  --workers N     default 1; of rings, their number\n"
     "  --keys N        that the workers share; default 0: each has its own\n"
@@ -81,10 +85,11 @@ Arguments arguments_of(int argc, char** argv) {
       default: throw std::invalid_argument("try --help");
     }
   }
-  if (optind + 1 != argc || arguments.system.empty() || arguments.port == 0) {
+  if (optind + 1 == argc) arguments.verb = argv[optind];
+  const bool has_system = !arguments.system.empty() || arguments.verb == "bare";
+  if (arguments.verb.empty() || !has_system || arguments.port == 0) {
     throw std::invalid_argument("takes a verb, --system and --port; try --help");
   }
-  arguments.verb = argv[optind];
   return arguments;
 }
 
@@ -131,7 +136,9 @@ void print(const Outcome& outcome) {
 
 int run_program(int argc, char** argv) {
   try {
-    const Outcome outcome = measure(arguments_of(argc, argv));
+    const Arguments arguments = arguments_of(argc, argv);
+    if (arguments.verb == "bare") serve_bare(arguments.port, arguments.folder);
+    const Outcome outcome = measure(arguments);
     print(outcome);
     return outcome.violations == 0 ? 0 : kViolation;
   } catch (const std::invalid_argument& error) {

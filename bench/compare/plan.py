@@ -32,6 +32,10 @@ TURNSTILE_LOCKS = tuple(
     for way, verb, client in (("library", "locks", "turnstile-library"),
                               ("connections", "locks", "turnstile"),
                               ("pipelined", "pipelined", "turnstile")))
+BARE = tuple(
+    System(f"bare {journal}, {way}", f"bare-{journal}", verb, "turnstile", journal == "file")
+    for journal in ("file", "memory")
+    for way, verb in (("connections", "locks"), ("pipelined", "pipelined")))
 REDIS_OWN = tuple(
     System(f"Redis {kept}, {way}", f"redis-{server}", verb, "redis", server == "always")
     for server, kept in (("none", "in memory"), ("everysec", "AOF everysec"),
@@ -68,11 +72,11 @@ THREE = (
 def cases():
     for workers in (1, 8, 64):
         yield Case("U", f"U {workers}", f"own keys, {workers} workers; pipelined: 16 in flight each",
-                   (*TURNSTILE_LOCKS, *REDIS_OWN, ETCD, ZOOKEEPER), workers)
-    turnstile = tuple(one for one in TURNSTILE_LOCKS if one.verb == "locks")
+                   (*TURNSTILE_LOCKS, *BARE, *REDIS_OWN, ETCD, ZOOKEEPER), workers)
+    ours = tuple(one for one in (*TURNSTILE_LOCKS, *BARE) if one.verb == "locks")
     for workers, keys in ((16, 1), (64, 8)):
         yield Case("C", f"C {workers}x{keys}", f"{workers} workers on {keys} shared keys, no hold",
-                   (*turnstile, *REDIS_SHARED, ETCD, ZOOKEEPER, POSTGRES), workers, keys)
+                   (*ours, *REDIS_SHARED, ETCD, ZOOKEEPER, POSTGRES), workers, keys)
     for rings in (1, 8, 64):
         yield Case("R", f"R {rings}", f"{rings} rings of eight processes, results of 256 bytes",
                    RINGS, rings)

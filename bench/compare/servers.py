@@ -39,10 +39,11 @@ class Server:
 
     packages = ()
 
-    def __init__(self, name, folder, turnstile):
+    def __init__(self, name, folder, binaries):
         self.name = name
         self.folder = Path(folder) / name
-        self.turnstile = turnstile
+        self.turnstile = binaries / "turnstile"
+        self.generator = binaries / "turnstile-bench-compare"
         self.port = free_ports(1)[0]
         self.environment = dict(os.environ)
         self.user = None
@@ -116,6 +117,18 @@ class Turnstile(Server):
 
 class TurnstileMemory(Turnstile):
     journal = "memory"
+
+
+class BareMemory(Server):
+    """The generator's own lock server without features: what the machine allows."""
+
+    def command(self):
+        return [self.generator, "bare", "--port", self.port]
+
+
+class BareFile(BareMemory):
+    def command(self):
+        return [*super().command(), "--folder", self.folder]
 
 
 class Redis(Server):
@@ -315,6 +328,8 @@ class Zeromq(Server):
 SERVERS = {
     "turnstile-file": Turnstile,
     "turnstile-memory": TurnstileMemory,
+    "bare-file": BareFile,
+    "bare-memory": BareMemory,
     "redis-none": Redis,
     "redis-everysec": RedisEverysec,
     "redis-always": RedisAlways,

@@ -54,6 +54,8 @@ TARGETS = [
           (1.5, "Redis AOF always, retry"), (5, "ZooKeeper"), (9, "etcd")),
     *rate("C 64x8", "Turnstile file, connections",
           (2, "Redis AOF always, retry"), (13, "ZooKeeper"), (25, "etcd")),
+    *[Target(case, "Turnstile file, connections", "hand-off p50 us", 1.2, at_most=True,
+             against="bare file, connections") for case in ("C 16x1", "C 64x8")],
     *[Target(case, "Turnstile file, connections", "longest wait us", 5, at_most=True,
              against_figure="mean wait us") for case in ("C 16x1", "C 64x8")],
     *[Target(case, "Turnstile file, connections", "Jain's index", 0.999)

@@ -3,7 +3,8 @@
 // Cluster time is what leases are counted in: it goes on from the last
 // journalled value and advances with the monotonic clock only while this
 // process serves. So neither a jump of the wall clock nor a downtime can expire
-// a lease. The wall clock is recorded beside it, for people.
+// a lease; nor can a process that stood still and heard no renewal meanwhile.
+// The wall clock is recorded beside it, for people.
 #pragma once
 
 #include "base/check.h"
@@ -29,20 +30,29 @@ class SystemClock final : public Clock {
 
 class ClusterClock {
  public:
+  /// Half of the shortest TTL: a session that renews in time has more than this left.
+  static constexpr base::Duration kMostUnheard = base::Duration::from_ms(500);
+
   /// Continues from `last`, the newest cluster time that is known to be journalled.
   ClusterClock(const Clock& clock, base::Time last);
 
-  base::Time now() const { return last_ + (read() - started_); }
+  /// Who hears what clients ask for looks at the time at least every half of kMostUnheard. Time
+  /// that passes without a look counts up to that: nobody could be heard in it.
+  base::Time look();
+  base::Time now() const { return seen_ + passed(read()); }
+  base::Time monotonic() const { return clock_.monotonic(); }
   base::Time wall() const { return clock_.wall(); }
-  /// When the monotonic clock will show this cluster time.
+  /// When the monotonic clock will show this cluster time, if looks do not fail to come.
   base::Time monotonic_at(base::Time cluster_time) const;
 
  private:
   base::Time read() const;
+  /// What counts of the time since the last look.
+  base::Duration passed(base::Time at) const;
 
   const Clock& clock_;
-  base::Time last_;
-  base::Time started_;
+  base::Time seen_;  ///< at the last look
+  base::Time looked_at_;
 };
 
 }  // namespace server

@@ -70,6 +70,9 @@ void describe_journal(Out out, const Facts& facts, const Pipeline& pipeline) {
   line(out, "cluster_time_ms", pipeline.cluster_now().us() / 1000);
   line(out, "entries_journalled", pipeline.counters().entries);
   line(out, "batches_journalled", pipeline.counters().batches);
+  line(out, "append_time_us", pipeline.counters().append_time.us());
+  line(out, "slowest_append_us", pipeline.counters().slowest_append.us());
+  line(out, "slow_appends", pipeline.counters().slow_appends);
   line(out, "running_digest", fmt::format("{:016x}", pipeline.machine().running_digest()));
   if (!facts.archive) return;
   line(out, "snapshot_index", facts.archive->snapshot_index);

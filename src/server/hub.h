@@ -66,6 +66,7 @@ class Hub final : public EventSink {
   /// Lets connections whose wait is over go on with what they sent meanwhile. Call at the end of
   /// each turn of the event loop, before Pipeline::flush().
   void settle();
+  bool is_settled() const { return resumable_.empty(); }
   /// Puts a connection among those that settle() lets go on.
   void resume_later(std::uint64_t connection) { resumable_.push_back(connection); }
 

@@ -1,5 +1,7 @@
-// Runs a journal's appends on a thread of its own, so that the event loop goes
-// on while the disk works.
+// How the event loop appends: by a thread of its own, for a journal on the other side of a
+// network, whose appends take milliseconds; or itself. A sync of a disk takes less time than it
+// takes to read and answer the requests that it is for, so that to hand it to a thread and back
+// costs more than it saves (docs/adr/0010-who-syncs.md).
 #pragma once
 
 #include <atomic>
@@ -44,7 +46,7 @@ class JournalThread final : public Appender {
   std::thread thread_;  // last: it uses all of the above
 };
 
-/// For a journal that never blocks: appends on the spot.
+/// Appends on the spot.
 class DirectAppender final : public Appender {
  public:
   explicit DirectAppender(journal::Journal& journal) : journal_(journal) {}

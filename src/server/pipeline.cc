@@ -16,6 +16,9 @@ constexpr std::size_t kBatchBytes = 2 << 20;
 /// the last one took, and never longer than that.
 constexpr std::int64_t kLingerPart = 4;
 constexpr base::Duration kLingerMax = base::Duration::from_ms(2);
+/// A batch that no answer waits for is begun this long after its first entry, unless one comes that
+/// is waited for.
+constexpr base::Duration kUnawaited = base::Duration::from_ms(1);
 
 }  // namespace
 
@@ -43,7 +46,7 @@ void Pipeline::submit(command::Entry&& entry,
 }
 
 void Pipeline::run(command::Entry& entry, absl::FunctionRef<void(const command::Reply&)> answer) {
-  const base::Time now = cluster_.now();
+  const base::Time now = cluster_.look();
   tick(now);
   const command::Outcome outcome = apply(entry, now);
   answer(outcome.reply);
@@ -57,7 +60,7 @@ void Pipeline::submit(command::Command command, command::Origin origin) {
   run(entry, [](const command::Reply&) {});
 }
 
-void Pipeline::tick() { tick(cluster_.now()); }
+void Pipeline::tick() { tick(cluster_.look()); }
 
 void Pipeline::tick(base::Time now) {
   if (machine_.next_deadline() > now) return;
@@ -84,6 +87,7 @@ command::Outcome Pipeline::apply(command::Entry& entry, base::Time now) {
 }
 
 void Pipeline::gather(const command::Entry& entry) {
+  if (gathering_.empty()) gathered_since_ = entry.now;
   gathering_.add(entry.index, entry.now, entry.wall,
                  [&](std::string& payload) { command::encode(entry, payload); });
   ++counters_.entries;
@@ -121,10 +125,11 @@ void Pipeline::queue(Recipient& recipient, std::size_t bytes, std::size_t answer
 }
 
 void Pipeline::flush() {
-  if (!appending_ && !is_lingering()) {
+  const bool has_work = !appending_ && (has_batch() || is_confirmation_due());
+  if (has_work && begins_at() <= cluster_.monotonic()) {
     if (has_batch()) {
       start_append();
-    } else if (is_confirmation_due()) {
+    } else {
       start_confirmation();
     }
   }
@@ -135,15 +140,24 @@ void Pipeline::flush() {
 /// fraction of that. Were the next append begun with the first of them, all others would wait for
 /// a whole one: a lock that is handed on would cost two, one with the last holder's next wish
 /// alone. A batch that is full already can take nobody along.
-bool Pipeline::is_lingering() const {
-  return closed_.empty() && asked_ < let_out_ && cluster_.now() < linger_until_;
+///
+/// And what nobody waits for, above all a wait that begins, would make those wait who come while it
+/// is appended: of two who take a lock in turns, one's next wish is read just before the other's
+/// release.
+base::Time Pipeline::begins_at() const {
+  base::Time at;
+  if (!closed_.empty()) return at;
+  if (asked_ < let_out_) at = linger_until_;
+  if (outbox_.empty() && !gathering_.empty()) {
+    at = std::max(at, cluster_.monotonic_at(gathered_since_ + kUnawaited));
+  }
+  return at;
 }
 
 base::Time Pipeline::next_tick() const {
-  base::Time due = machine_.next_deadline();
+  const base::Time due = cluster_.monotonic_at(machine_.next_deadline());
   const bool is_held_back = !appending_ && (has_batch() || is_confirmation_due());
-  if (is_held_back && is_lingering()) due = std::min(due, linger_until_);
-  return cluster_.monotonic_at(due);
+  return is_held_back ? std::min(due, begins_at()) : due;
 }
 
 bool Pipeline::is_confirmation_due() const {
@@ -152,9 +166,10 @@ bool Pipeline::is_confirmation_due() const {
 }
 
 void Pipeline::mark_time() {
+  const base::Time now = cluster_.look();
   if (machine_.next_deadline() == base::Time::never()) return;
   constexpr base::Duration kMarkAfter = base::Duration::from_ms(500);
-  if (cluster_.now() - journalled_time_ < kMarkAfter) return;
+  if (now - journalled_time_ < kMarkAfter) return;
   FAULT_POINT("pipeline.before_mark");
   mark_due_ = true;
   flush();
@@ -186,29 +201,38 @@ void Pipeline::appended(const base::Result<void>& result) {
   Closed& done = closed_.front();
   durable_index_ = done.last_index;
   journalled_time_ = done.batch.mark;
-  ++counters_.batches;
   spare_ = std::move(done.batch);
   spare_.clear();
   closed_.pop_front();
-  end_round();
+  count_append(end_round());
   flush();
+}
+
+void Pipeline::count_append(base::Duration took) {
+  ++counters_.batches;
+  counters_.append_time = counters_.append_time + took;
+  counters_.slowest_append = std::max(counters_.slowest_append, took);
+  if (took >= kSlowAppend) ++counters_.slow_appends;
 }
 
 void Pipeline::begin_round() {
   confirmation_due_ = false;
   appending_ = true;
   ++rounds_started_;
-  round_began_ = cluster_.now();
+  round_began_ = cluster_.monotonic();
 }
 
-void Pipeline::end_round() {
+base::Duration Pipeline::end_round() {
   appending_ = false;
   ++rounds_ended_;
-  if (!is_shared_) return;
-  const base::Time now = cluster_.now();
-  let_out_ = asked_ = 0;
-  let_out();
-  linger_until_ = now + std::min((now - round_began_) / kLingerPart, kLingerMax);
+  const base::Time now = cluster_.monotonic();
+  const base::Duration took = now - round_began_;
+  if (is_shared_) {
+    let_out_ = asked_ = 0;
+    let_out();
+    linger_until_ = now + std::min(took / kLingerPart, kLingerMax);
+  }
+  return took;
 }
 
 void Pipeline::let_out() {

@@ -5,8 +5,8 @@
 // Apply first, let nothing out before it is durable. The machine applies a
 // command at once. What changed something goes into the batch being gathered;
 // every answer carries the index it depends on and waits in one first-in,
-// first-out outbox until the journal is durable up to there. While one batch is
-// being made durable the next one is gathered, so one sync serves many.
+// first-out outbox until the journal is durable up to there. What is asked for
+// until the next batch is begun is gathered into it, so one sync serves many.
 //
 // A journal that fails ends the process: nothing unacknowledged was ever seen
 // outside, so nothing is lost.
@@ -95,11 +95,12 @@ class Pipeline {
   void queue(Recipient& recipient, std::size_t bytes, std::size_t answers);
 
   /// Starts making the gathered batch durable if none is under way. Call at the end of each turn
-  /// of the event loop: what was gathered during the turn becomes one batch. With a shared journal
-  /// it may be started a moment later, at next_tick().
+  /// of the event loop: what was gathered during the turn becomes one batch. If no answer waits
+  /// for it, or the journal is shared, it may be started a moment later, at next_tick().
   void flush();
 
-  /// Journals cluster time if time could be lost by a crash: call about twice a second.
+  /// Journals cluster time if time could be lost by a crash. To be called four times a second, for
+  /// time that passes unseen does not count (ClusterClock::kMostUnheard).
   void mark_time();
 
   /// When tick() and flush() are due on the monotonic clock.
@@ -114,11 +115,16 @@ class Pipeline {
   base::Time cluster_now() const { return cluster_.now(); }
   std::uint64_t durable_index() const { return durable_index_; }
 
+  static constexpr base::Duration kSlowAppend = base::Duration::from_seconds(1);
+
   struct Counters {
     std::uint64_t commands = 0;  ///< applied, refusals and reads included
     std::uint64_t entries = 0;   ///< that changed something
     std::uint64_t batches = 0;   ///< made durable
     std::uint64_t refusals = 0;
+    base::Duration append_time;  ///< of all batches, from start() to done
+    base::Duration slowest_append;
+    std::uint64_t slow_appends = 0;  ///< that took kSlowAppend or more
   };
   const Counters& counters() const { return counters_; }
 
@@ -143,11 +149,13 @@ class Pipeline {
   void gather(const command::Entry& entry);
   bool has_batch() const { return !closed_.empty() || !gathering_.empty() || mark_due_; }
   bool is_confirmation_due() const;
-  bool is_lingering() const;
+  /// When the next round may begin, on the monotonic clock.
+  base::Time begins_at() const;
   void close_batch();
   void deliver(const std::vector<command::Event>& events);
   void begin_round();
-  void end_round();
+  base::Duration end_round();
+  void count_append(base::Duration took);
   void start_append();
   void start_confirmation();
   void appended(const base::Result<void>& result);
@@ -162,6 +170,7 @@ class Pipeline {
   Refusals refusals_;
 
   journal::Batch gathering_;
+  base::Time gathered_since_;
   std::deque<Closed> closed_;   ///< the first is being appended while appending_
   std::uint64_t closed_index_;  ///< later entries are being gathered
   bool appending_ = false;
@@ -171,7 +180,7 @@ class Pipeline {
   std::size_t batch_bytes_;
   std::uint64_t rounds_started_ = 0;  ///< appends and confirmations
   std::uint64_t rounds_ended_ = 0;
-  base::Time round_began_;
+  base::Time round_began_;  ///< these two are of the monotonic clock
   std::size_t let_out_ = 0;  ///< answers, since the last round ended
   std::size_t asked_ = 0;    ///< commands, since then
   base::Time linger_until_;  ///< the next round begins then, or when all have come back

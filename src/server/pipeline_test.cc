@@ -123,7 +123,9 @@ TEST(PipelineTest, a_deadline_comes_before_the_command_that_is_later) {
   const auto first = world.connect();
   const auto second = world.connect();
   world.ask(*first, "LOCK.ACQUIRE a LEASE 1000");
-  world.clock.now = world.clock.now + Duration::from_ms(1000);
+  world.clock.now = world.clock.now + Duration::from_ms(500);
+  world.pipeline.mark_time();
+  world.clock.now = world.clock.now + Duration::from_ms(500);
   const std::string granted = world.ask(*second, "LOCK.ACQUIRE a LEASE 1000");
   EXPECT_NE(granted.find(":3\r\n"), std::string::npos) << "index 2 is the tick: " << granted;
 }
@@ -135,10 +137,41 @@ TEST(PipelineTest, time_is_marked_while_something_can_fall_due) {
   world.pipeline.mark_time();
   EXPECT_FALSE(world.appender.is_busy()) << "nothing could lose its time";
   world.ask(*client, "LOCK.ACQUIRE a LEASE 60000");
-  world.clock.now = world.clock.now + Duration::from_ms(600);
+  world.clock.now = world.clock.now + Duration::from_ms(250);
+  world.pipeline.mark_time();
+  EXPECT_FALSE(world.appender.is_busy());
+  world.clock.now = world.clock.now + Duration::from_ms(250);
   world.pipeline.mark_time();
   ASSERT_TRUE(world.appender.is_busy());
   EXPECT_EQ(world.appender.counts.back(), 0U) << "a mark is a batch without entries";
+}
+
+TEST(PipelineTest, a_lease_does_not_run_while_nobody_could_be_heard) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.ask(*client, "SESSION.OPEN TTL 1000");
+  world.ask(*client, "LOCK.ACQUIRE a");
+  world.clock.now = world.clock.now + Duration::from_seconds(10);
+  world.pipeline.tick();
+  EXPECT_EQ(world.machine.session_count(), 1U) << "a renewal may lie unread";
+  world.ask(*client, "SESSION.KEEPALIVE");
+  world.advance(Duration::from_ms(999));
+  EXPECT_EQ(world.machine.session_count(), 1U);
+  world.advance(Duration::from_seconds(2));
+  EXPECT_EQ(world.machine.session_count(), 0U) << "heard, and not renewed";
+}
+
+TEST(PipelineTest, appends_are_timed) {
+  TestWorld world;
+  const auto client = world.connect();
+  for (const int ms : {3, 1'000, 999}) {
+    world.send(*client, "SESSION.OPEN TTL 1000");
+    world.clock.now = world.clock.now + Duration::from_ms(ms);
+    world.appender.finish();
+  }
+  EXPECT_EQ(world.pipeline.counters().append_time, Duration::from_ms(2'002));
+  EXPECT_EQ(world.pipeline.counters().slowest_append, Duration::from_ms(1'000));
+  EXPECT_EQ(world.pipeline.counters().slow_appends, 1U);
 }
 
 TEST(PipelineTest, the_first_index_is_the_journals) {

@@ -32,6 +32,9 @@ constexpr base::Duration kStopWithin = base::Duration::from_seconds(5);
 /// In a cluster another node waits to serve: what is under way then is answered UNAVAILABLE.
 constexpr base::Duration kHandOverWithin = base::Duration::from_ms(50);
 
+/// A turn of the loop ends when nothing is ready any more, or after so many handlers.
+constexpr int kTurnHandlers = 1024;
+
 /// Below this much free disk nothing new is taken on: room for releases and renewals, for segments
 /// that are being made, and for the next snapshot.
 constexpr std::uint64_t kFreeSegmentsMin = 8;
@@ -118,9 +121,7 @@ Result<void> Server::open_files() {
   auto journal = std::move(opened->journal);
   file_journal_ = journal.get();
   serving_->journal = std::move(journal);
-  serving_->appender = std::make_unique<JournalThread>(
-      *serving_->journal, loop_,
-      [this](const auto& done, const auto& result) { finish_append(done, result); });
+  serving_->appender = std::make_unique<DirectAppender>(*serving_->journal);
   CompactorOptions compaction;
   compaction.closed_bytes_min = config_.compaction_bytes_min;
   if (config_.keep_all_segments) compaction.keep = journal::KeepSegments::All;
@@ -172,22 +173,25 @@ Result<void> Server::write_port_file() const {
 }
 
 Result<void> Server::run() {
-  loop_.run();
+  while (!loop_.stopped()) {
+    if (!turn_due_) loop_.run_one();
+    // Asio would look at the sockets once more between a handler and one that it posts: what has
+    // arrived meanwhile belongs to this turn, and would else wait for a whole append.
+    for (int n = 1; n < kTurnHandlers && loop_.poll_one() > 0; ++n) {
+    }
+    if (turn_due_ && !loop_.stopped()) end_turn();
+  }
   if (failed_) return std::unexpected(*failed_);
   spdlog::info("stopped; everything answered is durable");
   return {};
 }
 
-void Server::schedule_turn() {
-  if (turn_scheduled_) return;
-  turn_scheduled_ = true;
-  asio::post(loop_, [this] { end_turn(); });
-}
-
 void Server::end_turn() {
-  turn_scheduled_ = false;
   serving_->hub->settle();
   serving_->pipeline->flush();
+  // All that was marked by now is sent below; only what that closes, or who may go on since, needs
+  // another turn.
+  turn_due_ = !serving_->hub->is_settled();
   network_->flush();
   arm_tick();
   if (stop_by_ != base::Time::never()) stop_when_idle();
@@ -195,9 +199,8 @@ void Server::end_turn() {
 
 /// What an append lets out is sent at once, not after another look at the sockets.
 void Server::finish_append(const Appender::Done& done, const Result<void>& result) {
-  const bool turn_comes = std::exchange(turn_scheduled_, true);
   done(result);
-  if (!turn_comes) end_turn();
+  end_turn();
 }
 
 /// Timers are only ever moved forward in time; one that rings early finds nothing due.
@@ -225,10 +228,21 @@ void Server::every_quarter_second() {
       network_->check_idle(clock_.monotonic());
       watch_room();
       if (refusal_log_) refusal_log_->flush();
+      watch_appends();
     }
     schedule_turn();
     every_quarter_second();
   });
+}
+
+/// Whoever runs the service wants to know of a disk, or of a store, that takes long.
+void Server::watch_appends() {
+  const Pipeline::Counters& counters = serving_->pipeline->counters();
+  const std::uint64_t before = std::exchange(slow_appends_, counters.slow_appends);
+  if (counters.slow_appends <= before) return;
+  spdlog::warn("the journal took {} ms or more for {} appends, for the slowest so far {} ms",
+               Pipeline::kSlowAppend.ms(), counters.slow_appends - before,
+               counters.slowest_append.ms());
 }
 
 void Server::watch_room() {

@@ -56,11 +56,12 @@ class Server {
   bool is_leading() const { return topology_ && topology_->is_leading; }
 
   /// Asks for end_turn() once all handlers that are ready have run.
-  void schedule_turn();
+  void schedule_turn() { turn_due_ = true; }
   void end_turn();
   void finish_append(const Appender::Done& done, const base::Result<void>& result);
   void arm_tick();
   void every_quarter_second();
+  void watch_appends();
   void watch_room();
   void watch_disk();
   void set_overloaded(bool overloaded);
@@ -91,8 +92,9 @@ class Server {
   boost::asio::steady_timer tick_timer_{loop_};
   boost::asio::steady_timer housekeeping_{loop_};
   base::Time armed_for_ = base::Time::never();
-  bool turn_scheduled_ = false;
+  bool turn_due_ = false;
   std::uint64_t quarters_ = 0;
+  std::uint64_t slow_appends_ = 0;  ///< that were told of
   base::Time stop_by_ = base::Time::never();
   std::optional<base::Error> failed_;
 };

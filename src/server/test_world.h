@@ -102,7 +102,13 @@ class TestWorld {
     sync();
     return take(from);
   }
+  /// The loop turns all the while.
   void advance(base::Duration time) {
+    constexpr base::Duration kLook = base::Duration::from_ms(250);
+    for (; time > kLook; time = time - kLook) {
+      clock.now = clock.now + kLook;
+      pipeline.tick();
+    }
     clock.now = clock.now + time;
     pipeline.tick();
     turn();
