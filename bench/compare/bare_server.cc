@@ -133,8 +133,7 @@ class BareServer {
     for (;;) {
       const int count = epoll_wait(epoll_, events.data(), kEvents, -1);
       for (int i = 0; i < count; ++i) {
-        auto* connection =
-            static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
+        auto* connection = static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
         if (connection == nullptr) {
           accept_one();
         } else {

@@ -180,7 +180,7 @@ class Pipeline {
   std::size_t batch_bytes_;
   std::uint64_t rounds_started_ = 0;  ///< appends and confirmations
   std::uint64_t rounds_ended_ = 0;
-  base::Time round_began_;  ///< these two are of the monotonic clock
+  base::Time round_began_;   ///< these two are of the monotonic clock
   std::size_t let_out_ = 0;  ///< answers, since the last round ended
   std::size_t asked_ = 0;    ///< commands, since then
   base::Time linger_until_;  ///< the next round begins then, or when all have come back

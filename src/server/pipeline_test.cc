@@ -49,6 +49,31 @@ TEST(PipelineTest, an_answer_is_not_let_out_with_those_of_the_batch_before) {
   EXPECT_EQ(TestWorld::take(*client), ":1\r\n:0\r\n");
 }
 
+TEST(PipelineTest, what_nobody_waits_for_goes_with_what_somebody_does) {
+  TestWorld world;
+  const auto holder = world.connect();
+  const auto next = world.connect();
+  world.ask(*holder, "LOCK.ACQUIRE a LEASE 60000");
+  world.send(*next, "LOCK.ACQUIRE a LEASE 60000 WAIT 60000");
+  EXPECT_FALSE(world.appender.is_busy());
+  world.send(*holder, "LOCK.RELEASE a 1");
+  EXPECT_TRUE(world.appender.is_busy());
+  EXPECT_EQ(world.appender.counts.back(), 2U);
+}
+
+TEST(PipelineTest, but_it_goes_within_a_millisecond) {
+  TestWorld world;
+  const auto holder = world.connect();
+  const auto next = world.connect();
+  world.ask(*holder, "LOCK.ACQUIRE a LEASE 60000");
+  world.send(*next, "LOCK.ACQUIRE a LEASE 60000 WAIT 60000");
+  EXPECT_EQ(world.pipeline.next_tick(), world.clock.now + Duration::from_ms(1));
+  world.advance(Duration::from_us(999));
+  EXPECT_FALSE(world.appender.is_busy());
+  world.advance(Duration::from_us(1));
+  EXPECT_TRUE(world.appender.is_busy());
+}
+
 // The wait is a quarter of what the round before took.
 TEST(PipelineTest, a_shared_journal_waits_a_moment_for_those_who_were_just_answered) {
   TestWorld world;
