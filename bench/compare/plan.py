@@ -47,6 +47,7 @@ REDIS_SHARED = tuple(
     for way, client in (("retry", "redis"), ("pub/sub", "redis-pubsub")))
 ETCD = System("etcd", "etcd", "locks", "etcd", True)
 ZOOKEEPER = System("ZooKeeper", "zookeeper", "locks", "zookeeper", True)
+WAKES = System("no server, the library's wakes alone", "none", "locks", "wakes", False)
 POSTGRES = System("PostgreSQL advisory", "postgres", "locks", "postgres", False)
 
 RINGS = (
@@ -72,7 +73,7 @@ THREE = (
 def cases():
     for workers in (1, 8, 64):
         yield Case("U", f"U {workers}", f"own keys, {workers} workers; pipelined: 16 in flight each",
-                   (*TURNSTILE_LOCKS, *BARE, *REDIS_OWN, ETCD, ZOOKEEPER), workers)
+                   (*TURNSTILE_LOCKS, *BARE, WAKES, *REDIS_OWN, ETCD, ZOOKEEPER), workers)
     ours = tuple(one for one in (*TURNSTILE_LOCKS, *BARE) if one.verb == "locks")
     for workers, keys in ((16, 1), (64, 8)):
         yield Case("C", f"C {workers}x{keys}", f"{workers} workers on {keys} shared keys, no hold",

@@ -312,17 +312,24 @@ class Rabbitmq(Server):
         self.epmd.wait()
 
 
-class Zeromq(Server):
-    """There is no server: the processes of the rings listen, from this port on."""
+class NoServer(Server):
+    """Those who work have all they need."""
 
     def start(self):
-        self.port = 21_000
+        pass
 
     def pid(self):
         return 0
 
     def stop(self):
         pass
+
+
+class Zeromq(NoServer):
+    """The processes of the rings listen, from this port on."""
+
+    def start(self):
+        self.port = 21_000
 
 
 SERVERS = {
@@ -337,6 +344,7 @@ SERVERS = {
     "zookeeper": Zookeeper,
     "postgres": Postgres,
     "rabbitmq": Rabbitmq,
+    "none": NoServer,
     "zeromq": Zeromq,
     "etcd-three": EtcdThree,
     "zookeeper-three": ZookeeperThree,

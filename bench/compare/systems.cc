@@ -10,6 +10,7 @@
 #include "queue_batons.h"
 #include "redis_locker.h"
 #include "turnstile_locker.h"
+#include "wake_locker.h"
 #include "zookeeper_locker.h"
 
 namespace bench {
@@ -48,6 +49,7 @@ RabbitmqQueue queue_of(std::string_view system) {
 
 std::vector<std::unique_ptr<Locker>> make_lockers(std::string_view system, const Reach& reach) {
   if (system == "turnstile-library") return make_lockers(Way::Library, reach.port, reach.workers);
+  if (system == "wakes") return make_wake_lockers(reach.workers);
   if (system == "redis-pubsub") {
     return make_redis_pubsub_lockers(reach.port, reach.workers, reach.keys);
   }

@@ -7,6 +7,7 @@
 //   etcd        Lock and Unlock of etcd's own lock service, with a lease for each worker
 //   zookeeper   the lock recipe: ephemeral sequential nodes, each watches the one before it
 //   postgres    pg_advisory_lock and pg_advisory_unlock, prepared
+//   wakes       no server: what a library costs that has one thread for the connection
 //
 // Every worker has a connection of its own, except where the client library is one of
 // the things compared (turnstile-library).

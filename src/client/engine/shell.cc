@@ -19,6 +19,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+/// A dozen grants, more than a hundred releases.
+constexpr std::size_t kBytesAtOnce = 1024;
+
 }  // namespace
 
 Shell::Shell(asio::io_context& io, Conversation::Settings settings, Conversation::Listener listener)
@@ -118,11 +121,20 @@ void Shell::read(const ConnectionPtr& connection) {
                                      [this, connection](const error_code& error, std::size_t size) {
                                        if (!is_current(connection)) return;
                                        if (error) return on_broken(connection, error);
-                                       conversation_.on_bytes(boot_now(),
-                                                              {connection->room.data(), size});
-                                       pump();
-                                       if (is_current(connection)) read(connection);
+                                       take(connection, {connection->room.data(), size});
                                      });
+}
+
+/// What others ask for while the first of many are told their answers goes out in between, so that
+/// the server has work while the rest are told.
+void Shell::take(const ConnectionPtr& connection, std::string_view bytes) {
+  if (!is_current(connection)) return;
+  conversation_.on_bytes(boot_now(), bytes.substr(0, kBytesAtOnce));
+  pump();
+  if (!is_current(connection)) return;
+  if (bytes.size() <= kBytesAtOnce) return read(connection);
+  bytes.remove_prefix(kBytesAtOnce);
+  asio::post(io_, [this, connection, bytes] { take(connection, bytes); });
 }
 
 /// Writes all that has gathered; what gathers meanwhile is the next write.

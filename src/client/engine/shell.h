@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/conversation/conversation.h"
@@ -53,6 +54,7 @@ class Shell {
   void try_next_address(const ConnectionPtr& connection);
   void on_up(const ConnectionPtr& connection);
   void read(const ConnectionPtr& connection);
+  void take(const ConnectionPtr& connection, std::string_view bytes);
   void write(const ConnectionPtr& connection);
   void on_broken(const ConnectionPtr& connection, const boost::system::error_code& error);
   bool is_current(const ConnectionPtr& connection) const { return connection == connection_; }
