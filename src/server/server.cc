@@ -33,7 +33,7 @@ constexpr base::Duration kStopWithin = base::Duration::from_seconds(5);
 constexpr base::Duration kHandOverWithin = base::Duration::from_ms(50);
 
 /// A turn of the loop ends when nothing is ready any more, or after so many handlers.
-constexpr int kTurnHandlers = 1024;
+constexpr int kTurnHandlers = 256;
 
 /// Below this much free disk nothing new is taken on: room for releases and renewals, for segments
 /// that are being made, and for the next snapshot.
