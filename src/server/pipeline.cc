@@ -125,6 +125,7 @@ void Pipeline::queue(Recipient& recipient, std::size_t bytes, std::size_t answer
 }
 
 void Pipeline::flush() {
+  let_out();
   const bool has_work = !appending_ && (has_batch() || is_confirmation_due());
   if (has_work && begins_at() <= cluster_.monotonic()) {
     if (has_batch()) {
@@ -211,6 +212,7 @@ void Pipeline::appended(const base::Result<void>& result) {
 void Pipeline::count_append(base::Duration took) {
   ++counters_.batches;
   counters_.append_time = counters_.append_time + took;
+  counters_.last_append = took;
   counters_.slowest_append = std::max(counters_.slowest_append, took);
   if (took >= kSlowAppend) ++counters_.slow_appends;
 }

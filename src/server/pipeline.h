@@ -29,7 +29,7 @@
 
 namespace server {
 
-/// Makes batches durable, one at a time, without blocking the pipeline's thread.
+/// Makes batches durable, one at a time, at once or while the pipeline's thread goes on.
 class Appender {
  public:
   using Done = std::function<void(base::Result<void>)>;
@@ -123,6 +123,7 @@ class Pipeline {
     std::uint64_t batches = 0;   ///< made durable
     std::uint64_t refusals = 0;
     base::Duration append_time;  ///< of all batches, from start() to done
+    base::Duration last_append;
     base::Duration slowest_append;
     std::uint64_t slow_appends = 0;  ///< that took kSlowAppend or more
   };

@@ -61,6 +61,16 @@ TEST(PipelineTest, what_nobody_waits_for_goes_with_what_somebody_does) {
   EXPECT_EQ(world.appender.counts.back(), 2U);
 }
 
+TEST(PipelineTest, an_answer_that_is_durable_already_waits_for_no_append) {
+  TestWorld world;
+  const auto holder = world.connect();
+  const auto next = world.connect();
+  world.ask(*holder, "LOCK.ACQUIRE a LEASE 60000");
+  world.send(*next, "LOCK.CHECK a 1\r\nLOCK.ACQUIRE a LEASE 60000 WAIT 60000");
+  EXPECT_FALSE(world.appender.is_busy()) << "nobody waits for the wait";
+  EXPECT_EQ(TestWorld::take(*next), ":1\r\n");
+}
+
 TEST(PipelineTest, but_it_goes_within_a_millisecond) {
   TestWorld world;
   const auto holder = world.connect();

@@ -32,8 +32,11 @@ constexpr base::Duration kStopWithin = base::Duration::from_seconds(5);
 /// In a cluster another node waits to serve: what is under way then is answered UNAVAILABLE.
 constexpr base::Duration kHandOverWithin = base::Duration::from_ms(50);
 
-/// A turn of the loop ends when nothing is ready any more, or after so many handlers.
-constexpr int kTurnHandlers = 256;
+/// A turn of the loop ends when nothing is ready any more, or when it has lasted this long and as
+/// long as the last append, so that it never reads for less time than it syncs.
+constexpr base::Duration kTurn = base::Duration::from_ms(1);
+/// The clock is looked at after so many handlers.
+constexpr int kHandlersAtOnce = 16;
 
 /// Below this much free disk nothing new is taken on: room for releases and renewals, for segments
 /// that are being made, and for the next snapshot.
@@ -175,15 +178,22 @@ Result<void> Server::write_port_file() const {
 Result<void> Server::run() {
   while (!loop_.stopped()) {
     if (!turn_due_) loop_.run_one();
-    // Asio would look at the sockets once more between a handler and one that it posts: what has
-    // arrived meanwhile belongs to this turn, and would else wait for a whole append.
-    for (int n = 1; n < kTurnHandlers && loop_.poll_one() > 0; ++n) {
-    }
+    run_what_is_ready();
     if (turn_due_ && !loop_.stopped()) end_turn();
   }
   if (failed_) return std::unexpected(*failed_);
   spdlog::info("stopped; everything answered is durable");
   return {};
+}
+
+/// A turn that was posted would not do: between a handler and one that it posts Asio looks at the
+/// sockets once more, and what has arrived by then would wait for a whole append.
+void Server::run_what_is_ready() {
+  const base::Time began = clock_.monotonic();
+  const base::Duration most = std::max(kTurn, serving_->pipeline->counters().last_append);
+  for (int n = 1; loop_.poll_one() > 0; ++n) {
+    if (n % kHandlersAtOnce == 0 && clock_.monotonic() - began >= most) return;
+  }
 }
 
 void Server::end_turn() {
@@ -224,8 +234,11 @@ void Server::every_quarter_second() {
     serving_->hub->renew_blocked_sessions();
     serving_->pipeline->mark_time();
     if (topology_) look_after_cluster();
+    const base::Time now = clock_.monotonic();
+    const bool heard = now - std::exchange(looked_after_, now) < ClusterClock::kMostUnheard;
     if (++quarters_ % 4 == 0) {
-      network_->check_idle(clock_.monotonic());
+      // The rest of a request that was begun may lie unread.
+      if (heard) network_->check_idle(now);
       watch_room();
       if (refusal_log_) refusal_log_->flush();
       watch_appends();

@@ -57,6 +57,7 @@ class Server {
 
   /// Asks for end_turn() once all handlers that are ready have run.
   void schedule_turn() { turn_due_ = true; }
+  void run_what_is_ready();
   void end_turn();
   void finish_append(const Appender::Done& done, const base::Result<void>& result);
   void arm_tick();
@@ -94,6 +95,7 @@ class Server {
   base::Time armed_for_ = base::Time::never();
   bool turn_due_ = false;
   std::uint64_t quarters_ = 0;
+  base::Time looked_after_;         ///< connections, and what else housekeeping does
   std::uint64_t slow_appends_ = 0;  ///< that were told of
   base::Time stop_by_ = base::Time::never();
   std::optional<base::Error> failed_;

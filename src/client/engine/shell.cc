@@ -21,11 +21,13 @@ using boost::system::error_code;
 
 /// A dozen grants, more than a hundred releases.
 constexpr std::size_t kBytesAtOnce = 1024;
+constexpr std::size_t kAll = std::string_view::npos;
 
 }  // namespace
 
 Shell::Shell(asio::io_context& io, Conversation::Settings settings, Conversation::Listener listener)
     : io_(io), conversation_(std::move(settings), std::move(listener)), timer_(io, [this] {
+        feed(kAll);
         conversation_.on_time(boot_now());
         pump();
       }) {}
@@ -109,6 +111,7 @@ void Shell::on_up(const ConnectionPtr& connection) {
 void Shell::on_broken(const ConnectionPtr& connection, const error_code& error) {
   if (!is_current(connection)) return;
   const auto why = fmt::format("{}: {}", to_string(conversation_.endpoint()), error.message());
+  feed(kAll);
   hang_up();
   conversation_.on_disconnected(boot_now(), why);
   pump();
@@ -121,20 +124,28 @@ void Shell::read(const ConnectionPtr& connection) {
                                      [this, connection](const error_code& error, std::size_t size) {
                                        if (!is_current(connection)) return;
                                        if (error) return on_broken(connection, error);
-                                       take(connection, {connection->room.data(), size});
+                                       connection->unread = {connection->room.data(), size};
+                                       take(connection);
                                      });
 }
 
 /// What others ask for while the first of many are told their answers goes out in between, so that
-/// the server has work while the rest are told.
-void Shell::take(const ConnectionPtr& connection, std::string_view bytes) {
+/// the server has work while the rest are told. But nobody is to lose by a deadline what has come:
+/// when one is due, all is told at once.
+void Shell::take(const ConnectionPtr& connection) {
   if (!is_current(connection)) return;
-  conversation_.on_bytes(boot_now(), bytes.substr(0, kBytesAtOnce));
+  feed(boot_now() < conversation_.next_deadline() ? kBytesAtOnce : kAll);
   pump();
   if (!is_current(connection)) return;
-  if (bytes.size() <= kBytesAtOnce) return read(connection);
-  bytes.remove_prefix(kBytesAtOnce);
-  asio::post(io_, [this, connection, bytes] { take(connection, bytes); });
+  if (connection->unread.empty()) return read(connection);
+  asio::post(io_, [this, connection] { take(connection); });
+}
+
+void Shell::feed(std::size_t most) {
+  if (!connection_ || connection_->unread.empty()) return;
+  const std::string_view bytes = connection_->unread.substr(0, most);
+  connection_->unread.remove_prefix(bytes.size());
+  conversation_.on_bytes(boot_now(), bytes);
 }
 
 /// Writes all that has gathered; what gathers meanwhile is the next write.

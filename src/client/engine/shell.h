@@ -43,6 +43,7 @@ class Shell {
     std::vector<Address> addresses;
     std::size_t next_address = 0;
     std::vector<char> room;
+    std::string_view unread;  ///< in room: what the conversation has not been told yet
     std::string writing;
     bool is_up = false;
   };
@@ -54,7 +55,8 @@ class Shell {
   void try_next_address(const ConnectionPtr& connection);
   void on_up(const ConnectionPtr& connection);
   void read(const ConnectionPtr& connection);
-  void take(const ConnectionPtr& connection, std::string_view bytes);
+  void take(const ConnectionPtr& connection);
+  void feed(std::size_t most);
   void write(const ConnectionPtr& connection);
   void on_broken(const ConnectionPtr& connection, const boost::system::error_code& error);
   bool is_current(const ConnectionPtr& connection) const { return connection == connection_; }

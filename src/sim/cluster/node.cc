@@ -146,13 +146,13 @@ Node::Next Node::stand_by(SharedLog& log, state::Machine& machine, journal::Cons
 Node::Next Node::try_to_lead(SharedLog& log, state::Machine& machine, journal::Consumer& consumer) {
   const auto epoch = log.campaign();
   if (!epoch || *epoch == 0) return Next::End;
-  // Whoever led before cannot be answered by etcd any more; what was, this node must find.
-  const std::uint64_t acknowledged = witness_.acknowledged();
   const auto caught_up = log.catch_up(*epoch, consumer);
   if (caught_up && *caught_up != SharedLog::News::Behind) {
     epoch_ = *epoch;
     note(machine);
-    witness_.claim(name_, "leads", acknowledged, machine.last_index());
+    // All that those before it were answered by etcd, it must have found. Whether it still leads,
+    // its appends will tell: the answer to its campaign may have come late.
+    witness_.claim(name_, "leads", witness_.acknowledged_before(*epoch), machine.last_index());
     return Next::Lead;
   }
   const auto deposed = log.depose(*epoch, kGiveBackWithin);
@@ -210,7 +210,7 @@ bool Node::append(journal::Journal& journal, state::Machine& machine, const jour
     if (appended.error().fault == Fault::Corrupt) (void)judge_error(appended.error());
     return false;
   }
-  witness_.acknowledge(name_, batch);
+  witness_.acknowledge(name_, epoch_, batch);
   note(machine);
   return true;
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 
 namespace sim {
@@ -18,7 +20,8 @@ bool SharedWitness::learn(const std::string& who, const journal::Record& record)
   return false;
 }
 
-void SharedWitness::acknowledge(const std::string& who, const journal::Batch& batch) {
+void SharedWitness::acknowledge(const std::string& who, std::uint64_t epoch,
+                                const journal::Batch& batch) {
   for (std::size_t i = 0; i < batch.count(); ++i) {
     const journal::Record record = batch.record(i);
     // Who stood still may answer late, but for nothing that those after him did not find.
@@ -29,8 +32,17 @@ void SharedWitness::acknowledge(const std::string& who, const journal::Batch& ba
     }
     if (!learn(who, record)) return;
     acknowledged_.insert(record.index);
+    newest_of_[epoch] = record.index;
     print_ = base::mix(print_, base::mix(record.index, records_.at(record.index)));
   }
+}
+
+std::uint64_t SharedWitness::acknowledged_before(std::uint64_t epoch) const {
+  std::uint64_t newest = 0;
+  for (const auto& [earlier, index] : newest_of_) {
+    if (earlier < epoch) newest = std::max(newest, index);
+  }
+  return newest;
 }
 
 void SharedWitness::read(const std::string& who, std::uint64_t after,

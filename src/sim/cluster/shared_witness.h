@@ -19,8 +19,8 @@ class SharedWitness {
  public:
   explicit SharedWitness(Judge& judge) : judge_(judge) {}
 
-  /// A leader's append has returned without an error, and its answers leave.
-  void acknowledge(const std::string& who, const journal::Batch& batch);
+  /// An append of the leader of `epoch` has returned without an error, and its answers leave.
+  void acknowledge(const std::string& who, std::uint64_t epoch, const journal::Batch& batch);
   /// Somebody has read this record; `after` is the index that he stood at before.
   void read(const std::string& who, std::uint64_t after, const journal::Record& record);
   /// Somebody is about to lead, or to answer from his state, which goes as far as `index`.
@@ -28,6 +28,8 @@ class SharedWitness {
              std::uint64_t index);
 
   std::uint64_t acknowledged() const { return acknowledged_.empty() ? 0 : *acknowledged_.rbegin(); }
+  /// By the leaders of earlier epochs.
+  std::uint64_t acknowledged_before(std::uint64_t epoch) const;
   std::uint64_t acknowledged_count() const { return acknowledged_.size(); }
   std::uint64_t print() const { return print_; }
 
@@ -37,6 +39,7 @@ class SharedWitness {
   Judge& judge_;
   std::map<std::uint64_t, std::uint64_t> records_;  ///< index -> what it is
   std::set<std::uint64_t> acknowledged_;
+  std::map<std::uint64_t, std::uint64_t> newest_of_;  ///< epoch -> the last of acknowledged_
   std::uint64_t print_ = 0;
 };
 
