@@ -1,7 +1,7 @@
 // How the event loop appends: by a thread of its own, for a journal on the other side of a
-// network, whose appends take milliseconds; or itself. A sync of a disk takes less time than it
-// takes to read and answer the requests that it is for, so that to hand it to a thread and back
-// costs more than it saves (docs/adr/0010-who-syncs.md).
+// network, whose appends take milliseconds; or itself. To hand the sync of a disk to a thread and
+// back costs more than it saves, for whoever waits for it asks for nothing meanwhile
+// (docs/adr/0010-who-syncs.md).
 #pragma once
 
 #include <atomic>
