@@ -174,6 +174,7 @@ bool Machine::is_sane_claim(const Claim& claim) const {
       !is_sane(claim.details->on_loss.delay)) {
     return false;
   }
+  if (claim.may_shut() && claim.space != Space::Lock) return false;
   const bool is_named = !claim.details->owner.empty() || !claim.agent.empty();
   return claim.session != 0 || (!is_named && claim.space != Space::Election);
 }

@@ -169,6 +169,16 @@ TEST(SnapshotTest, waiters_that_contradict_a_promise_are_refused) {
   })) << "two waits under one ticket";
 }
 
+TEST(SnapshotTest, that_the_loss_of_anything_but_a_lock_shuts_its_name_is_refused) {
+  const auto shuts = [](Claim& claim, Space space) {
+    claim.space = space;
+    claim.details.set(&Details::on_loss, {command::OnLoss::Kind::Hold, {}});
+  };
+  EXPECT_FALSE(is_refused([&](Parts& p) { shuts(p.grants[0], Space::Lock); }));
+  EXPECT_FALSE(is_refused([&](Parts& p) { p.grants[0].space = Space::Election; }));
+  EXPECT_TRUE(is_refused([&](Parts& p) { shuts(p.grants[0], Space::Election); }));
+}
+
 TEST(SnapshotTest, answers_that_lead_nowhere_are_refused) {
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters.clear(); }));
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters[0].request = 6; }));
