@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "state/machine.h"
+#include "state/sane.h"
 
 namespace state {
 
@@ -28,6 +29,14 @@ std::int64_t turns_before(const Key::Queue& queue, const Place& place) {
     after_reader = is_reader;
   }
   return turns;
+}
+
+/// What is foreseen at most: nobody waits for centuries, and so no product overflows.
+constexpr Duration kForeseenMax = Duration::from_us(kLengthMax);
+
+Duration of_turns(Duration mean, std::int64_t turns) {
+  const bool is_less = turns == 0 || mean < kForeseenMax / turns;
+  return is_less ? mean * turns : kForeseenMax;
 }
 
 }  // namespace
@@ -64,7 +73,7 @@ std::optional<Duration> Machine::expected_wait(const Place& place, const Claim& 
     const Duration held = now_ - grants_.at(key.holders.front())->granted;
     left = held < *mean ? *mean - held : *mean / 2;
   }
-  return left + *mean * (key.queue ? turns_before(*key.queue, place) : 0);
+  return left + (key.queue ? of_turns(*mean, turns_before(*key.queue, place)) : Duration());
 }
 
 }  // namespace state

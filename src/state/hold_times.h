@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "state/sane.h"
 
 namespace state {
 
@@ -55,7 +56,7 @@ class HoldTimes {
         std::string key;
         Entry entry;
         archive(key, entry.mean, entry.stamp);
-        if (entry.mean < base::Duration() || times.by_key_.contains(key)) return archive.fail();
+        if (!is_sane(entry.mean) || times.by_key_.contains(key)) return archive.fail();
         times.by_age_.insert({entry.stamp, key});
         times.by_key_.emplace(std::move(key), entry);
       }

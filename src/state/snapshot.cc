@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/planted.h"
 #include "state/machine.h"
+#include "state/sane.h"
 
 namespace state {
 
@@ -39,16 +40,7 @@ std::unexpected<base::Error> corrupt(std::string what) {
   return base::failure(base::Fault::Corrupt, "the snapshot's state is damaged: " + std::move(what));
 }
 
-/// Where indexes and tokens end; see the numbers of the wire.
-constexpr std::uint64_t kIndexMax = std::uint64_t{1} << 53;
-
-/// Far from where sums and products of times could overflow: 142 years, and 2,000.
-constexpr std::int64_t kLengthMax = std::int64_t{1} << 52;
-constexpr std::int64_t kTimeMax = std::int64_t{1} << 56;
-
-bool is_sane(Duration d) { return d.us() >= 0 && d.us() < kLengthMax; }
-
-bool is_sane(Time time) { return time.us() > -kTimeMax && time.us() < kTimeMax; }
+using state::is_sane;
 
 /// Many are lengths of time in milliseconds; a count is never larger.
 bool is_sane(const command::Limits& limits) {
@@ -169,7 +161,7 @@ bool Machine::is_sane_claim(const Claim& claim) const {
   if (!may_be_many && claim.keys.size() > 1) return false;
   const bool is_shared = !is_granting(claim.space);
   if (claim.space != Space::Lock && claim.keys.front().shared != is_shared) return false;
-  if (claim.details->permits < 1 || claim.details->permits > (std::int64_t{1} << 40)) return false;
+  if (claim.details->permits < 1 || claim.details->permits > kPermitsMax) return false;
   if (claim.details->on_loss.kind > command::OnLoss::Kind::Last ||
       !is_sane(claim.details->on_loss.delay)) {
     return false;
@@ -180,11 +172,11 @@ bool Machine::is_sane_claim(const Claim& claim) const {
 }
 
 bool Machine::rebuild_grant(std::unique_ptr<Grant> grant) {
-  if (grants_.contains(grant->token) || !is_sane_claim(*grant) || grant->details->entries < 1)
-    return false;
+  if (grants_.contains(grant->token) || !is_sane_claim(*grant)) return false;
   if (!is_granting(grant->space)) return false;
+  if (grant->details->entries < 1 || !is_sane_count(grant->details->entries)) return false;
   if (!is_sane(grant->granted) || grant->granted > now_) return false;
-  if (grant->lease_end != Time::never() && !is_sane(grant->lease_end)) return false;
+  if (!is_sane_or_never(grant->lease_end)) return false;
   if (grant->session != 0 && !sessions_.contains(grant->session)) return false;
   for (const command::KeyMode& held : grant->keys) {
     const auto it = keys_of(grant->space).find(held.key);
@@ -241,7 +233,7 @@ bool Machine::rebuild_mark(Mark mark) {
   if (marks_.contains(mark.token) || grants_.contains(mark.token)) return false;
   if (!is_sane_claim(mark.lost) || mark.lost.space != Space::Lock) return false;
   if (mark.cause > EndCause::Last || !is_sane(mark.since) || mark.since > now_) return false;
-  if (mark.until != Time::never() && !is_sane(mark.until)) return false;
+  if (!is_sane_or_never(mark.until)) return false;
   for (const command::KeyMode& held : mark.lost.keys) {
     Key& key = keys_of(Space::Lock)[held.key];
     if (!key.marks) key.marks = std::make_unique<absl::btree_set<std::uint64_t>>();
@@ -256,8 +248,8 @@ bool Machine::rebuild_semaphore(Semaphore semaphore) {
   if (semaphores_.contains(semaphore.name) || semaphore_names_.contains(semaphore.id)) {
     return false;
   }
-  if (semaphore.id == 0 || semaphore.limit < 1) return false;
-  if (semaphore.forget != Time::never() && !is_sane(semaphore.forget)) return false;
+  if (semaphore.id == 0 || semaphore.limit < 1 || !is_sane_count(semaphore.limit)) return false;
+  if (!is_sane_or_never(semaphore.forget)) return false;
   deadlines_.add({semaphore.forget, Deadline::Kind::Semaphore, semaphore.id});
   semaphore_names_.emplace(semaphore.id, semaphore.name);
   semaphores_.emplace(semaphore.name, std::move(semaphore));

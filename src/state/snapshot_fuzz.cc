@@ -6,9 +6,12 @@
 // get beyond the first field.
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "state/machine.h"
 #include "state/test_choices.h"
@@ -29,17 +32,36 @@ void act(Walk& walk, state::Machine& machine) {
   }
 }
 
+/// Eight bytes: a number where sums overflow, or the byte eight times.
+std::string word_of(unsigned char byte) {
+  constexpr std::int64_t kEdges[] = {std::numeric_limits<std::int64_t>::max(),
+                                     std::numeric_limits<std::int64_t>::min(),
+                                     -1,
+                                     std::int64_t{1} << 62,
+                                     std::int64_t{1} << 53,
+                                     (std::int64_t{1} << 53) - 1,
+                                     std::int64_t{1} << 52,
+                                     1};
+  constexpr std::size_t kFirst = 0xe8;
+  if (byte < kFirst || byte >= kFirst + std::size(kEdges))
+    return std::string(8, static_cast<char>(byte));
+  std::string word;
+  base::ByteWriter writer(word);
+  writer(kEdges[byte - kFirst]);
+  return word;
+}
+
 /// Overwrites, inserts and cuts in a few places, as the choices say.
 void damage(std::string& bytes, state::ByteChoices choose) {
   const std::uint64_t wounds = 1 + choose(6);
   for (std::uint64_t i = 0; i < wounds && !bytes.empty(); ++i) {
     const std::size_t at = (choose(256) * 256 + choose(256)) % bytes.size();
-    const auto byte = static_cast<char>(choose(256));
+    const auto byte = static_cast<unsigned char>(choose(256));
     switch (choose(4)) {
-      case 0: bytes[at] = byte; break;
-      case 1: bytes.insert(at, 1, byte); break;
+      case 0: bytes[at] = static_cast<char>(byte); break;
+      case 1: bytes.insert(at, 1, static_cast<char>(byte)); break;
       case 2: bytes.erase(at, 1); break;
-      case 3: bytes.replace(at, 8, 8, byte); break;
+      case 3: bytes.replace(at, 8, word_of(byte)); break;
     }
   }
 }

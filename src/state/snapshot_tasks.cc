@@ -11,17 +11,13 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "state/machine.h"
+#include "state/sane.h"
 
 namespace state {
 
 namespace {
 
-constexpr std::int64_t kTimeMax = std::int64_t{1} << 56;
-constexpr std::int64_t kLengthMax = std::int64_t{1} << 52;
-
-bool is_sane(Time time) { return time.us() > -kTimeMax && time.us() < kTimeMax; }
-bool is_sane(Duration length) { return length.us() >= 0 && length.us() < kLengthMax; }
-bool is_sane_or_never(Time time) { return time == Time::never() || is_sane(time); }
+using state::is_sane;
 
 bool is_sane(const Task& task) {
   const bool known = task.state <= TaskState::Last && task.when <= command::When::Last &&
@@ -34,8 +30,16 @@ bool is_sane(const Task& task) {
   const bool recorded =
       std::all_of(task.history.begin(), task.history.end(),
                   [](const AttemptRecord& r) { return r.end <= AttemptEnd::Last; });
-  return known && timed && placed && recorded && task.attempts_used >= 0;
+  const bool counted = is_sane_count(task.attempts) && is_sane_count(task.attempts_used) &&
+                       (task.attempts_used > 0 || task.state != TaskState::Running);
+  return known && timed && placed && recorded && counted;
 }
+
+bool is_sane(const Event&) { return true; }
+bool is_sane(const Barrier& barrier) {
+  return is_sane_count(barrier.parties) && is_sane_count(barrier.shrunk);
+}
+bool is_sane(const Latch& latch) { return is_sane_count(latch.count) && is_sane_count(latch.left); }
 
 }  // namespace
 
@@ -102,6 +106,7 @@ bool Machine::restore_flows(base::ByteReader& reader) {
   std::uint64_t last_id = 0;
   std::uint32_t count = 0;
   reader(last_id, count);
+  if (last_id >= kIndexMax) return false;
   flows_.set_last_id(last_id);
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
     if (!restore_flow(reader)) return false;
@@ -116,7 +121,8 @@ bool Machine::restore_signals_of(base::ByteReader& reader, Space space, Named<S>
   for (std::uint32_t i = 0; reader.ok() && i < count; ++i) {
     S signal;
     reader(signal);
-    if (!reader.ok() || signal.id == 0 || !is_sane_or_never(signal.forget)) return false;
+    if (!reader.ok() || signal.id == 0 || !is_sane(signal)) return false;
+    if (!is_sane_or_never(signal.forget)) return false;
     if (!signal_names_.emplace(signal.id, KeyName(space, signal.name)).second) return false;
     deadlines_.add({signal.forget, Deadline::Kind::Signal, signal.id});
     const std::string name = signal.name;

@@ -24,15 +24,15 @@ struct Parts {
   std::vector<Mark> marks;
   std::vector<Semaphore> semaphores;
   HoldTimes hold_times;
+  std::uint64_t last_flow_id = 0;  // of flows and tasks, of which there are none
 
   std::string bytes() const {
     std::string out;
     base::ByteWriter writer(out);
     writer(format, rules, last_index, now, std::uint64_t{0});
     writer(sessions, grants, waiters, ended, marks, semaphores, hold_times);
-    writer(std::uint64_t{0});  // of flows and tasks, of which there are none
     constexpr std::uint32_t kNone = 0;
-    writer(kNone, kNone, kNone, kNone);
+    writer(last_flow_id, kNone, kNone, kNone, kNone);
     return out;
   }
 };
@@ -133,6 +133,11 @@ TEST(SnapshotTest, numbers_that_could_overflow_are_refused) {
   EXPECT_TRUE(is_refused([](Parts& p) { p.sessions[0].renewed = Time::never(); }));
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters[0].lease = kHuge; }));
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters[0].give_up = Time::never(); }));
+  EXPECT_TRUE(is_refused([](Parts& p) {
+    p.grants[0].details.set(&Details::entries, std::numeric_limits<std::int64_t>::max());
+  }));
+  EXPECT_TRUE(is_refused([](Parts& p) { p.hold_times.record("y", kHuge, 1, 1); }));
+  EXPECT_TRUE(is_refused([](Parts& p) { p.last_flow_id = ~std::uint64_t{0}; }));
 }
 
 TEST(SnapshotTest, what_comes_from_the_future_is_refused) {
