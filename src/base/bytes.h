@@ -7,7 +7,7 @@
 //       archive(grant.token, grant.note);
 //     }
 //
-// found by argument-dependent lookup, and ByteWriter and ByteReader are the
+// found by argument-dependent lookup, and ByteEncoder and ByteReader are the
 // archives. What is written twice cannot drift apart when it is written once.
 #pragma once
 
@@ -33,33 +33,29 @@ concept Sequence = requires(S& items) {
   items.size();
 };
 
-/// Appends values to a string it does not own.
-class ByteWriter {
+/// Gives the bytes of values to a sink, in their order.
+template <class Sink>
+class ByteEncoder {
  public:
-  explicit ByteWriter(std::string& out) : out_(out) {}
+  explicit ByteEncoder(Sink& sink) : sink_(sink) {}
 
   template <class... T>
   void operator()(const T&... values) {
     (put(values), ...);
   }
 
+ private:
   template <class T>
     requires std::is_integral_v<T> || std::is_enum_v<T>
   void put(T value) {
     static_assert(sizeof(T) <= 8);
-    // Unlike append(), this is expanded where it stands. (In GCC 12 the function is not given the
-    // size that was asked for, but the capacity if that had to grow.)
-    const std::size_t size = out_.size();
-    out_.resize_and_overwrite(size + sizeof(T), [&](char* bytes, std::size_t) {
-      std::memcpy(bytes + size, &value, sizeof(T));  // little-endian hosts only, see below
-      return size + sizeof(T);
-    });
+    sink_.take(&value, sizeof(T));  // little-endian hosts only, see below
   }
   void put(Duration d) { put(d.us()); }
   void put(Time t) { put(t.us()); }
   void put(std::string_view text) {
     put(static_cast<std::uint32_t>(text.size()));
-    out_.append(text);
+    if (!text.empty()) sink_.take(text.data(), text.size());
   }
   void put(const std::string& text) { put(std::string_view(text)); }
   void put(const Text& text) { put(text.view()); }
@@ -74,12 +70,49 @@ class ByteWriter {
     if (item) put(*item);
   }
   template <class T>
-    requires std::is_class_v<T> && requires(ByteWriter& writer, T& value) { fields(writer, value); }
+    requires std::is_class_v<T> &&
+             requires(ByteEncoder& encoder, T& value) { fields(encoder, value); }
   void put(const T& value) {
-    fields(*this, const_cast<T&>(value));  // a writer only reads
+    fields(*this, const_cast<T&>(value));  // an encoder only reads
+  }
+
+  Sink& sink_;
+};
+
+/// Appends values to a string it does not own. What one call is given costs one growth.
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::string& out) : out_(out) {}
+
+  template <class... T>
+  void operator()(const T&... values) {
+    Counter counter;
+    ByteEncoder<Counter> count(counter);
+    count(values...);
+    const std::size_t before = out_.size();
+    const std::size_t after = before + counter.bytes;
+    // The size is not the function's argument, which in GCC 12 is the capacity if that had to grow.
+    out_.resize_and_overwrite(after, [&](char* bytes, std::size_t) {
+      Placer placer{bytes + before};
+      ByteEncoder<Placer> place(placer);
+      place(values...);
+      return after;
+    });
   }
 
  private:
+  struct Counter {
+    std::size_t bytes = 0;
+    [[gnu::always_inline]] void take(const void*, std::size_t size) { bytes += size; }
+  };
+  struct Placer {
+    char* at;
+    [[gnu::always_inline]] void take(const void* bytes, std::size_t size) {
+      std::memcpy(at, bytes, size);
+      at += size;
+    }
+  };
+
   std::string& out_;
 };
 

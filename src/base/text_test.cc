@@ -85,6 +85,22 @@ TEST(Text, ComparesAsItsBytesDo) {
   }
 }
 
+TEST(Text, ComparesAsItsBytesDoWhereverTheyDiffer) {
+  for (std::size_t size = 1; size <= 26; ++size) {
+    const std::string text = of_size(size);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char byte : {'\0', '\x7f', '\xff'}) {
+        std::string other = text;
+        other[at] = byte;
+        for (const std::string& longer : {other, other + 'a', other.substr(0, at + 1)}) {
+          EXPECT_EQ(Text(text) < Text(longer), text < longer) << longer;
+          EXPECT_EQ(Text(longer) < Text(text), longer < text) << longer;
+        }
+      }
+    }
+  }
+}
+
 TEST(Text, IsStoredAsAStringIs) {
   for (const std::size_t size : kSizes) {
     std::string bytes;

@@ -54,7 +54,8 @@ void fields(Archive& archive, Manifest& manifest) {
 /// Appends the checksum that take_checked() looks for.
 void seal(std::string& bytes) {
   const std::uint64_t checksum = base::hash64(bytes);
-  base::ByteWriter(bytes).put(checksum);
+  base::ByteWriter writer(bytes);
+  writer(checksum);
 }
 
 /// The bytes without their checksum; nothing if it is wrong.
@@ -117,7 +118,7 @@ std::string encode(const BatchHead& head, const Batch& batch) {
   base::ByteWriter out(bytes);
   BatchHead copy = head;
   fields(out, copy);
-  out.put(static_cast<std::uint32_t>(batch.count()));
+  out(static_cast<std::uint32_t>(batch.count()));
   for (std::size_t n = 0; n < batch.count(); ++n) {
     const Record record = batch.record(n);
     out(record.index, record.cluster_time, record.wall_time, record.payload);
