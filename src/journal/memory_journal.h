@@ -17,7 +17,7 @@ class MemoryJournal : public Journal {
   /// `wall_time` counts from 1970, and must be after 2024 began.
   explicit MemoryJournal(base::Time wall_time) : next_index_(first_index(wall_time)) {}
 
-  /// Never fails. The indexes must be at least next_index() and grow.
+  /// Never fails. The indexes must be at least next_index() and grow; payloads are not read.
   base::Result<void> append(const Batch& batch) override;
   std::uint64_t next_index() const override { return next_index_; }
 

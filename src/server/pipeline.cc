@@ -88,8 +88,9 @@ command::Outcome Pipeline::apply(command::Entry& entry, base::Time now) {
 
 void Pipeline::gather(const command::Entry& entry) {
   if (gathering_.empty()) gathered_since_ = entry.now;
-  gathering_.add(entry.index, entry.now, entry.wall,
-                 [&](std::string& payload) { command::encode(entry, payload); });
+  gathering_.add(entry.index, entry.now, entry.wall, [&](std::string& payload) {
+    if (has_payloads_) command::encode(entry, payload);
+  });
   ++counters_.entries;
   if (gathering_.payload_bytes() >= batch_bytes_) close_batch();
 }

@@ -79,6 +79,9 @@ class Pipeline {
   /// one entry more. Called once, before the first submit().
   void share_journal(std::size_t batch_bytes);
 
+  /// For a journal that reads no payloads: none is written for it.
+  void leave_out_payloads() { has_payloads_ = false; }
+
   /// Has the journal confirmed soon, though no answer waits for it.
   void confirm() { confirmation_due_ = true; }
 
@@ -177,6 +180,7 @@ class Pipeline {
   bool appending_ = false;
   bool mark_due_ = false;
   bool is_shared_ = false;
+  bool has_payloads_ = true;
   bool confirmation_due_ = false;
   std::size_t batch_bytes_;
   std::uint64_t rounds_started_ = 0;  ///< appends and confirmations

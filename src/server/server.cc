@@ -106,6 +106,7 @@ Result<void> Server::open_journal() {
   serving_->journal = std::make_unique<journal::MemoryJournal>(clock_.wall());
   serving_->appender = std::make_unique<DirectAppender>(*serving_->journal);
   make_pipeline(*serving_, {});
+  serving_->pipeline->leave_out_payloads();
   return {};
 }
 
