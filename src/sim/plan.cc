@@ -68,6 +68,7 @@ Plan Plan::of(std::uint64_t seed) {
   plan.library_clients = static_cast<std::uint64_t>(chance.between(0, 4));
   plan.tasks_of_work = static_cast<std::uint64_t>(chance.between(5, 40));
   plan.names = static_cast<std::uint64_t>(chance.between(1, 6));
+  plan.loop_syncs = chance.one_in(2);
   return plan;
 }
 

@@ -75,6 +75,7 @@ struct Plan {
   base::Duration fault_gap;      ///< between two faults, on the average
   base::Duration latency;        ///< of the network, at least
   base::Duration sync;           ///< how long a sync takes, at least
+  bool loop_syncs = false;       ///< the server's loop hears nothing meanwhile
   base::Duration ttl;            ///< of the clients' sessions
   std::uint64_t recorders = 0;   ///< clients that speak the protocol by themselves
   std::uint64_t operations = 0;  ///< of each recorder

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <utility>
 
+#include "base/check.h"
 #include "base/time.h"
 #include "sim/timeline.h"
 
@@ -22,13 +24,38 @@ class Process {
 
   // --- what runs in it
 
-  /// Runs it now, or when the process goes on. Dropped if the process dies before.
+  /// Runs it now, or when the process goes on and has done what it works at. Dropped if the process
+  /// dies before.
   void run(std::function<void()> what) {
-    if (is_paused_) {
+    if (is_paused_ || is_working_ || is_behind_) {
       held_.push_back(std::move(what));
     } else {
       what();
     }
+  }
+  /// The same on a thread of its own, beside what the process works at.
+  void run_beside(std::function<void()> what) {
+    if (is_paused_) return run(std::move(what));
+    what();
+  }
+  /// Works at one thing for so long, while the world goes on and what comes for the process waits.
+  /// Call it from what runs in it. False if the process has died meanwhile: then return at once.
+  bool work(base::Duration length) {
+    const auto life = life_;
+    const base::Time end = timeline_.now() + length;
+    timeline_.at(end, [] {});
+    is_working_ = true;
+    while (life == life_ && (is_paused_ || timeline_.now() < end)) {
+      const bool goes_on = timeline_.step(base::Time::never());
+      CHECK(goes_on);
+    }
+    if (life != life_) return false;
+    is_working_ = false;
+    if (std::exchange(is_behind_, true)) return true;
+    timeline_.after(base::Duration(), [this, life] {
+      if (life == life_) catch_up();
+    });
+    return true;
   }
   void after(base::Duration true_delay, std::function<void()> what) {
     timeline_.after(true_delay, in_this_life(std::move(what)));
@@ -70,12 +97,7 @@ class Process {
   void resume() {
     re_anchor();
     is_paused_ = is_frozen_ = false;
-    // Something of this may pause or kill it again.
-    while (!is_paused_ && !held_.empty()) {
-      const auto what = std::move(held_.front());
-      held_.pop_front();
-      what();
-    }
+    catch_up();
   }
   bool is_paused() const { return is_paused_; }
   /// Nothing asked for until now runs any more. A new life may begin.
@@ -83,7 +105,7 @@ class Process {
     ++life_;
     held_.clear();
     re_anchor();
-    is_paused_ = is_frozen_ = false;
+    is_paused_ = is_frozen_ = is_working_ = is_behind_ = false;
   }
 
  private:
@@ -93,6 +115,18 @@ class Process {
     return [this, life = life_, what = std::move(what)] {
       if (life == life_) run(what);
     };
+  }
+  /// Runs what was held, in its order.
+  void catch_up() {
+    const auto life = life_;
+    // Something of this may work, or pause or kill it again.
+    while (!is_paused_ && !is_working_ && !held_.empty()) {
+      const auto what = std::move(held_.front());
+      held_.pop_front();
+      what();
+      if (life != life_) return;
+    }
+    if (held_.empty()) is_behind_ = false;
   }
   void re_anchor() {
     shown_ = now();
@@ -109,7 +143,9 @@ class Process {
   std::deque<std::function<void()>> held_;
   bool is_paused_ = false;
   bool is_frozen_ = false;
-  base::Time anchor_;  ///< true time at which it showed `shown_`
+  bool is_working_ = false;
+  bool is_behind_ = false;  ///< what came while it worked is not done yet
+  base::Time anchor_;       ///< true time at which it showed `shown_`
   base::Time shown_ = base::Time::from_us(1'000'000);
   std::int64_t rate_ppm_ = 0;
   base::Duration wall_offset_ = base::Duration::from_seconds(1'700'000'000);

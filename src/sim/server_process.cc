@@ -40,7 +40,8 @@ const DiskFault kProcessOnly{
 
 }  // namespace
 
-/// Appends when the disk has had its time.
+/// Appends when the disk has had its time: on the loop, as server::DirectAppender does, or beside
+/// it.
 class ServerProcess::DiskAppender final : public server::Appender {
  public:
   explicit DiskAppender(ServerProcess& server) : server_(server) {}
@@ -50,11 +51,12 @@ class ServerProcess::DiskAppender final : public server::Appender {
   void leave_half_done();
 
  private:
-  void append();
+  Result<void> append();
+  void end_beside();
 
   ServerProcess& server_;
   const journal::Batch* batch_ = nullptr;
-  Done done_;
+  Done done_;  ///< of an append beside the loop
 };
 
 /// Between a connection and its conversation, as server::Socket is.
@@ -111,19 +113,33 @@ struct ServerProcess::Life {
 void ServerProcess::DiskAppender::start(const journal::Batch& batch, Done done) {
   CHECK(batch_ == nullptr);
   batch_ = &batch;
-  done_ = std::move(done);
   const bool is_slow = server_.timeline_.now() < server_.slow_until_;
-  const Duration sync = is_slow ? server_.slow_sync_ : server_.plan_.sync;
-  server_.process_.after(sync + sync * server_.chance_.between(0, 50) / 100, [this] { append(); });
+  const Duration least = is_slow ? server_.slow_sync_ : server_.plan_.sync;
+  const Duration sync = least + least * server_.chance_.between(0, 50) / 100;
+  if (!server_.plan_.loop_syncs) {
+    done_ = std::move(done);
+    server_.process_.after(sync, [this] { end_beside(); });
+    return;
+  }
+  if (!server_.process_.work(sync)) return;
+  const Result<void> result = append();
+  if (server_.life_) done(result);
 }
 
-void ServerProcess::DiskAppender::append() {
-  ServerProcess& server = server_;
+/// The process may end in it.
+Result<void> ServerProcess::DiskAppender::append() {
   const journal::Batch& batch = *std::exchange(batch_, nullptr);
-  server.tear_if_due(batch);
-  const Result<void> result = server.life_->journal->append(batch);
-  if (result) server.witness_.on_durable(batch);
-  if (server.files_.is_off()) return server.end_life(true);
+  server_.tear_if_due(batch);
+  const Result<void> result = server_.life_->journal->append(batch);
+  if (result) server_.witness_.on_durable(batch);
+  if (server_.files_.is_off()) server_.end_life(true);
+  return result;
+}
+
+void ServerProcess::DiskAppender::end_beside() {
+  ServerProcess& server = server_;
+  const Result<void> result = append();
+  if (!server.life_) return;
   const Done done = std::move(done_);
   const bool turn_comes = std::exchange(server.life_->turn_scheduled, true);
   done(result);
@@ -317,6 +333,7 @@ void ServerProcess::every_quarter_second() {
     const auto life = life_;
     life->hub->renew_blocked_sessions();
     life->pipeline->mark_time();
+    if (!life_) return;  // it has died while it synced
     for (const auto& socket : std::vector(life->sockets)) {
       const_cast<server::Conversation&>(socket->conversation()).check_idle(process_.now());
       check_output(socket->conversation());
@@ -480,7 +497,7 @@ bool ServerProcess::stop_in_order() {
 
 void ServerProcess::compact() {
   if (!life_) return;
-  process_.run([this] {
+  process_.run_beside([this] {
     if (!life_) return;
     const auto keep =
         chance_.one_in(4) ? journal::KeepSegments::All : journal::KeepSegments::Needed;
