@@ -73,7 +73,8 @@ std::optional<Duration> Machine::expected_wait(const Place& place, const Claim& 
     const Duration held = now_ - grants_.at(key.holders.front())->granted;
     left = held < *mean ? *mean - held : *mean / 2;
   }
-  return left + (key.queue ? of_turns(*mean, turns_before(*key.queue, place)) : Duration());
+  const Duration turns = key.queue ? of_turns(*mean, turns_before(*key.queue, place)) : Duration();
+  return std::min(left + turns, kForeseenMax);
 }
 
 }  // namespace state

@@ -220,5 +220,34 @@ TEST(SnapshotTest, an_ended_token_that_is_named_twice_or_without_a_cause_is_refu
   EXPECT_FALSE(restore(causeless).has_value());
 }
 
+TEST(SnapshotTest, a_wait_behind_thousands_of_long_ones_is_foreseen_without_an_overflow) {
+  Parts parts = sound_parts();
+  parts.hold_times.record("y", Duration::from_us(kLengthMax - 1), 1, 1);
+  Waiter another = parts.waiters[0];
+  another.ticket = "";
+  another.request = 0;
+  for (std::uint64_t id = 31; id < 5'000; ++id) {
+    another.id = another.place.index = id;
+    parts.waiters.push_back(another);
+  }
+  parts.last_index = 5'000;
+  Machine machine;
+  ASSERT_TRUE(machine.restore(parts.bytes()).has_value());
+  command::LockAcquire acquire;
+  acquire.keys = {exclusive("y")};
+  acquire.wait = Duration::from_seconds(5);
+  acquire.within = Duration::from_seconds(4);
+  command::Entry entry;
+  entry.index = machine.next_index();
+  entry.now = machine.now();
+  entry.origin.session = 10;
+  entry.command = acquire;
+  const command::Outcome outcome = machine.apply(entry);
+  const auto* refused = std::get_if<command::Refused>(&outcome.reply);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->code, command::Code::Busy);
+  EXPECT_TRUE(refused->sentence.ends_with("expect to wait 4503599627370 ms")) << refused->sentence;
+}
+
 }  // namespace
 }  // namespace state
