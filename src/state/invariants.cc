@@ -25,7 +25,8 @@ Broken Machine::broken_invariant() const {
   if (auto broken = broken_session()) return broken;
   if (auto broken = broken_flow()) return broken;
   if (auto broken = broken_signal()) return broken;
-  return broken_deadline();
+  if (auto broken = broken_deadline()) return broken;
+  return broken_circle();  // last, for the search relies on all the others
 }
 
 void Machine::check_invariants() const {
@@ -110,6 +111,7 @@ Broken Machine::broken_grant() const {
     if (token != grant->token || token > last_index_) return fmt::format("L2: token {}", token);
     if (ended_.find(token)) return fmt::format("L2: token {} is live and ended", token);
     if (auto broken = broken_grant_owner(*grant)) return broken;
+    if (auto broken = broken_run(*grant)) return broken;
     held += grant->keys.size();
     if (grant->session == 0) ++anonymous;
     if (grant->may_shut()) ++may_shut;
@@ -164,16 +166,12 @@ Broken Machine::broken_waiter() const {
   return std::nullopt;
 }
 
-/// L7: nobody waits who could be granted. L8: nor for what can never come. L10: who waits for a
-/// shut key reserves nothing.
+/// L7: nobody waits who could be granted. L10: who waits for a shut key reserves nothing.
 Broken Machine::broken_wait(const Waiter& waiter) const {
   if (!is_keyed(waiter.space)) {
     if (auto broken = broken_signal_wait(waiter)) return broken;
   } else if (may_be_granted(waiter.place, waiter, waiter.upgrades)) {
     return fmt::format("L7: waiter {} waits for what is free", waiter.id);
-  }
-  if (!waiter.parked && find_deadlock(agent_of(waiter))) {
-    return fmt::format("L8: waiter {} can never be granted", waiter.id);
   }
   if (waiter.parked != has_shut_key(waiter)) {
     return fmt::format("L10: waiter {} is parked wrongly", waiter.id);
@@ -184,6 +182,16 @@ Broken Machine::broken_wait(const Waiter& waiter) const {
     const auto& queue = *it->second.queue;
     if (!has_queue || !(waiter.parked ? queue.parked : queue.all).contains(waiter.place)) {
       return fmt::format("L5: waiter {} is not in the queue of {}", waiter.id, wanted.key);
+    }
+  }
+  return std::nullopt;
+}
+
+/// L8: nobody waits for what can never come.
+Broken Machine::broken_circle() const {
+  for (const auto& [id, waiter] : waiters_) {
+    if (!waiter->parked && find_deadlock(agent_of(*waiter))) {
+      return fmt::format("L8: waiter {} can never be granted", id);
     }
   }
   return std::nullopt;

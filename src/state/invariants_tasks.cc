@@ -107,6 +107,15 @@ Broken Machine::broken_attempt(const Task& task) const {
   return std::nullopt;
 }
 
+/// F4: what runs a task is the newest attempt of one that is there.
+Broken Machine::broken_run(const Grant& grant) const {
+  if (grant.space != Space::Task) return std::nullopt;
+  const auto [flow, name] = split_task_key(grant.keys.front().key);
+  const Task* task = flows_.find(flow, name);
+  const bool runs = task != nullptr && task->token == grant.token;
+  return runs ? std::nullopt : Broken(fmt::format("F4: token {} runs nothing", grant.token));
+}
+
 /// G1: nobody waits for a signal that has come.
 Broken Machine::broken_signal_wait(const Waiter& waiter) const {
   const std::string_view name = waiter.keys.front().key;

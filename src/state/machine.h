@@ -446,6 +446,7 @@ class Machine {
   std::optional<std::string> broken_task(const Task& task) const;
   std::optional<std::string> broken_link(const Task& task) const;
   std::optional<std::string> broken_attempt(const Task& task) const;
+  std::optional<std::string> broken_run(const Grant& grant) const;
   std::optional<std::string> broken_signal_wait(const Waiter& waiter) const;
   std::optional<std::string> broken_signal() const;
   std::optional<std::string> broken_task_deadlines(std::size_t& expected) const;
@@ -464,6 +465,7 @@ class Machine {
   std::optional<std::string> broken_agents(const Session& session) const;
   std::optional<std::string> broken_answers(const Session& session) const;
   std::optional<std::string> broken_deadline() const;
+  std::optional<std::string> broken_circle() const;
   std::optional<std::string> broken_key_holders(Space space, std::string_view name,
                                                 const Key& key) const;
   std::optional<std::string> broken_key_queue(std::string_view name, const Key& key) const;

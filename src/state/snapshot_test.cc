@@ -160,6 +160,18 @@ TEST(SnapshotTest, grants_that_contradict_a_promise_are_refused) {
   EXPECT_TRUE(is_refused([](Parts& p) { p.ended.remember(20, EndCause::Released, 10); })) << "L2";
 }
 
+TEST(SnapshotTest, who_runs_or_joined_a_task_that_is_not_there_is_refused) {
+  const std::string key = task_key("flow", "task");
+  EXPECT_TRUE(is_refused([&](Parts& p) {
+    p.grants[0].space = Space::Task;
+    p.grants[0].keys = {exclusive(key)};
+  })) << "F4";
+  EXPECT_TRUE(is_refused([&](Parts& p) {
+    p.waiters[0].space = Space::Task;
+    p.waiters[0].keys = {shared(key)};
+  })) << "F2";
+}
+
 TEST(SnapshotTest, waiters_that_contradict_a_promise_are_refused) {
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters[0].keys = {}; }));
   EXPECT_TRUE(is_refused([](Parts& p) { p.waiters[0].keys = {exclusive("y"), shared("y")}; }));
