@@ -397,12 +397,22 @@ void ServerProcess::come_back() {
     // Only a loss of power takes away what was not synced.
     if (!dies_in_call_) files_.set_fault(kProcessOnly);
     files_.restart();
-    dies_in_call_ = fails_in_call_ = false;
+    const bool was_killed = std::exchange(dies_in_call_, false) && counted_as_ == Fault::KillInCall;
+    fails_in_call_ = false;
+    if (was_killed) lose_power_soon();
     if (!is_calm_ && plan_.has(Fault::BitFlip) && chance_.one_in(3)) try_recovery_with_rot();
     if (!is_calm_ && plan_.has(Fault::KillInRecovery) && chance_.one_in(4)) {
       die_in_call(Death::Kill, Fault::KillInRecovery);
     }
     start();
+  });
+}
+
+/// What the killed process wrote may not be on the disk yet, and the next one builds on it.
+void ServerProcess::lose_power_soon() {
+  if (is_calm_ || !plan_.has(Fault::PowerLoss) || !chance_.one_in(3)) return;
+  timeline_.after(chance_.between(Duration::from_ms(1), Duration::from_ms(500)), [this] {
+    if (!is_calm_ && die(Death::PowerLoss)) counts_.add(Fault::PowerLoss);
   });
 }
 

@@ -79,6 +79,7 @@ class ServerProcess {
   void every_quarter_second();
   void end_life(bool is_heard);
   void come_back();
+  void lose_power_soon();
   void check_machine();
   void check_output(const server::Conversation& conversation);
   void tear_if_due(const journal::Batch& batch);
