@@ -18,8 +18,8 @@
 
 namespace base {
 
-/// As that of two std::string_views, for texts that are short and differ late: trees of names spend
-/// their time here, and the call of memcmp() takes longer than what it does.
+/// The order of their bytes, as of two std::string_views, for names, which are short and differ
+/// late: trees of them spend their time here, where a call of memcmp() is longer than its work.
 inline std::strong_ordering order_of(std::string_view a, std::string_view b) {
   const auto word_at = [](const char* bytes) {
     std::uint64_t word = 0;
