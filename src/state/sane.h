@@ -1,4 +1,4 @@
-// What the numbers of a snapshot must keep to, so that no sum or product of them overflows.
+// What the numbers of a snapshot that are reckoned with must keep to, so that nothing overflows.
 //
 // A state that grew from commands keeps to it by the limits of the commands; a snapshot is bytes
 // from a disk.
